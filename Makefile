@@ -1,0 +1,53 @@
+# `make book` and `make test` are all the set-up there is. CI runs these same targets, nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN    := .venv/bin
+NPROC  ?= 2
+PAGE   := _build/html/index.html
+
+# Jupyter's kernels, MPL's caches and the course's caches stay inside the project while building and testing.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TQDM_DISABLE ?= 1
+
+PACKAGE := $(shell find course_utils -name '*.py' -o -name '*.json' 2>/dev/null)
+
+.PHONY: help setup book test lint unit notebooks site learner lab references bench constraints clean
+
+help:           ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready   ## the environment in .venv (the other targets call it)
+
+.venv/.ready: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"found Python {v.major}.{v.minor}, the course needs 3.11 or newer: set PYTHON=python3.11 (or newer)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+# Executed notebooks are cached; a change in the package, which the cache can not see, empties the cache.
+_build/.cache-valid: $(PACKAGE) requirements.txt
+	@rm -rf _build/.jupyter_cache
+	@mkdir -p _build && touch $@
+
+book: setup _build/.cache-valid   ## build the site, say where it is
+	@start=$$SECONDS; \
+	$(BIN)/jupyter-book build . --path-output . -W --keep-going -n && \
+	echo "The book is at file://$(CURDIR)/$(PAGE)  (built in $$((SECONDS - start)) s)"
+
+test: setup       ## everything that CI checks
+	@start=$$SECONDS; \
+	$(MAKE) --no-print-directory lint unit notebooks site learner && \
+	echo "All checks passed in $$((SECONDS - start)) s. The book is at file://$(CURDIR)/$(PAGE)"
+
+lint: setup       ## code style and docstring rules
+	$(BIN)/ruff check .
+
+unit: setup       ## the package, the exercise checks, the tools
+	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks
+
+clean:            ## remove everything that was made, the environment too
+	rm -rf _build .venv *.egg-info .pytest_cache .ruff_cache .hypothesis

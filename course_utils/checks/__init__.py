@@ -1,0 +1,1 @@
+"""One checker per exercise, one module per chapter."""
