@@ -155,7 +155,8 @@ def test_show_image_takes_tensors_and_draws_where_it_is_told():
 def test_show_mask_paints_every_code_in_its_colour_and_names_those_present():
     ax = plots.show_mask(np.array([[0, 1], [2, 255]], np.uint8))
     assert painted(ax) == [[colours.CLEAR, colours.CLOUD], [colours.THIN, colours.INVALID]]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["clear", "thick cloud", "thin cloud", "no data"]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["clear", "thick cloud", "thin cloud", "no data"]
 
 
 def test_show_mask_of_a_bool_mask_says_cloud_and_honours_valid():
