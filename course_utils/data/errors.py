@@ -1,0 +1,49 @@
+"""Every error that the data room raises on bad input; the message says found, expected, what to do."""
+
+__all__ = [
+    "DataError",
+    "DownloadError",
+    "HashMismatch",
+    "InvalidReflectance",
+    "LayoutError",
+    "MissingData",
+    "SplitError",
+    "UnknownDataset",
+    "UnsafeArchive",
+]
+
+
+class DataError(ValueError):
+    """Something is wrong with data that came from outside the package; the parent of all errors here."""
+
+
+class UnknownDataset(DataError):
+    """A name that is not in the registry; the message lists the names that are."""
+
+
+class MissingData(DataError):
+    """Files that have to be fetched first, or were only fetched in part."""
+
+
+class DownloadError(DataError):
+    """A file could not be downloaded; the message names the manual alternative."""
+
+
+class HashMismatch(DataError):
+    """A file whose bytes are not the published ones; it is kept aside as ``.corrupt`` and never used."""
+
+
+class UnsafeArchive(DataError):
+    """An archive with a member that would leave its folder; nothing of it was written."""
+
+
+class LayoutError(DataError):
+    """A folder, file or array that does not have the shape, type or files that its format asks for."""
+
+
+class InvalidReflectance(DataError):
+    """A reflectance that is not a finite number where the pixel counts as measured."""
+
+
+class SplitError(DataError):
+    """A train/validation/test split that overlaps, names unknown items, or would be overwritten."""
