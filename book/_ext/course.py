@@ -1,0 +1,132 @@
+"""The site's own Sphinx extension: a header for each chapter, self-marking quizzes, and no need of a network.
+
+No chapter needs it in order to be read: everything here acts on the finished page, or on an output that
+JupyterLab shows too.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import course_quiz
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+# What a page with formulas asks for; the other 20 MB of the package are never requested.
+MATHJAX_PARTS = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2")
+DIFFICULTY = {1: "first steps", 2: "some practice", 3: "demanding"}
+INLINE_SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
+INDEX_PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={target}">
+<title>{title}</title>
+</head>
+<body><main><h1>{title}</h1><p><a href="{target}">Open the book</a></p></main></body>
+</html>
+"""
+
+
+def duration(seconds: float) -> str:
+    """Say a run time in words: 0.4 → "under 1 s", 14.2 → "14 s", 75 → "1 min 15 s"."""
+    if seconds < 1:
+        return "under 1 s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def chapter_header(chapter: dict, runtime: float | None, cores: int) -> str:
+    """The line under a chapter's title, as HTML.
+
+    Args:
+        chapter: the front matter's `chapter`, with `teach_minutes` (minutes) and `difficulty` (1–3).
+        runtime: wall time of the chapter's last execution in seconds; None if it was not executed.
+        cores: CPU cores of the machine that executed it.
+
+    Returns:
+        A `<ul>` with teaching time, measured run time and difficulty.
+
+    Raises:
+        ExtensionError: if the front matter lacks a field or the difficulty is not 1, 2 or 3.
+    """
+    missing = {"teach_minutes", "difficulty"} - chapter.keys()
+    if missing or chapter["difficulty"] not in DIFFICULTY:
+        raise ExtensionError(
+            f"front matter `chapter: {chapter}`: expected teach_minutes (a number) and difficulty (1, 2 or "
+            "3), as in `chapter: {teach_minutes: 75, difficulty: 1}`"
+        )
+    level = chapter["difficulty"]
+    facts = [f"<b>{chapter['teach_minutes']} min</b> to teach"]
+    if runtime is not None:
+        unit = "core" if cores == 1 else "cores"
+        facts.append(f"runs in <b>{duration(runtime)}</b> on {cores} {unit}, measured when this page was built")
+    dots = "●" * level + "○" * (3 - level)
+    facts.append(f'difficulty <b aria-hidden="true">{dots}</b> {DIFFICULTY[level]}')
+    return '<ul class="chapter-facts">' + "".join(f"<li>{fact}</li>" for fact in facts) + "</ul>"
+
+
+def once(html: str, seen: set[str]) -> str:
+    """Drop every inline script that has been seen before, here or earlier on the page."""
+
+    def keep_first(match: re.Match) -> str:
+        script = match.group()
+        if script in seen:
+            return ""
+        seen.add(script)
+        return script
+
+    return INLINE_SCRIPT.sub(keep_first, html)
+
+
+def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Put the chapter header under the title."""
+    chapter = app.env.metadata.get(pagename, {}).get("chapter") if doctree is not None else None
+    if chapter:
+        if isinstance(chapter, str):
+            chapter = json.loads(chapter)
+        runtime = (app.env.nb_metadata[pagename].get("exec_data") or {}).get("runtime")
+        header = chapter_header(chapter, runtime, os.cpu_count() or 1)
+        context["body"] = context["body"].replace("</h1>", "</h1>\n" + header, 1)
+
+
+def copy_mathjax(app: Sphinx) -> None:
+    """Serve MathJax from the site itself."""
+    spec = importlib.util.find_spec("sphinx-mathjax-offline")
+    if spec is None:
+        raise ExtensionError("MathJax for offline use is missing: run `make setup`")
+    source = Path(spec.origin).parent / "static" / "mathjax"
+    target = Path(app.outdir) / "_static" / "mathjax"
+    for part in MATHJAX_PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, dirs_exist_ok=True)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / part, target / part)
+
+
+def write_index(app: Sphinx) -> None:
+    """Lead from the site's front door to the book's first page."""
+    page = INDEX_PAGE.format(
+        language=app.config.language, title=app.config.html_title, target=f"{app.config.root_doc}.html"
+    )
+    (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
+
+
+def finish_site(app: Sphinx, exception: Exception | None) -> None:
+    """Add what the finished site needs beside its pages."""
+    if exception is None and app.builder.format == "html":
+        copy_mathjax(app)
+        write_index(app)
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the extension."""
+    app.connect("doctree-read", course_quiz.replace_quizzes)
+    app.connect("html-page-context", finish_page)
+    app.connect("build-finished", finish_site)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,74 @@
+"""Pictures of the site's pages, to look at: desktop, tablet and phone, light and dark.
+
+    python tools/screenshots.py                        # every page, into _build/screenshots
+    python tools/screenshots.py tensors intro --out DIR --widths 390 --modes dark
+    python tools/screenshots.py tensors --at .quiz     # only the first such element, with its surroundings
+
+Full pages are cut into tiles, `<page>-<width>-<mode>-<tile>.png`, read from top to bottom.
+"""
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser
+from site_browser import SITE, chromium, open_page, serve, site_pages
+
+WIDTHS = {1440: 900, 820: 1180, 390: 844}   # width: height of the window
+TILE = 1600                                 # pixels; taller pictures are shrunk by most viewers
+
+
+def save_tiles(picture: Image.Image, folder: Path, stem: str) -> list[Path]:
+    """Cut a tall picture into tiles of at most `TILE` pixels and save them."""
+    paths = []
+    for number, top in enumerate(range(0, picture.height, TILE)):
+        path = folder / f"{stem}-{number:02d}.png"
+        picture.crop((0, top, picture.width, min(top + TILE, picture.height))).save(path)
+        paths.append(path)
+    return paths
+
+
+def shoot(browser: Browser, url: str, stem: str, width: int, mode: str, out: Path, at: str | None) -> list[Path]:
+    """Take one page at one width in one mode; see the module's description for the files' names."""
+    context = browser.new_context(viewport={"width": width, "height": WIDTHS.get(width, 900)}, color_scheme=mode)
+    try:
+        page = context.new_page()
+        open_page(page, url)
+        stem = f"{stem}-{width}-{mode}"
+        if at:
+            page.locator(at).first.scroll_into_view_if_needed()
+            path = out / f"{stem}.png"
+            page.screenshot(path=path)
+            return [path]
+        return save_tiles(Image.open(io.BytesIO(page.screenshot(full_page=True))), out, stem)
+    finally:
+        context.close()
+
+
+def main() -> None:
+    """Read the command line and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", nargs="*", help="parts of page names; none: every page")
+    parser.add_argument("--site", type=Path, default=SITE, help="the built site")
+    parser.add_argument("--out", type=Path, default=SITE.parent / "screenshots")
+    parser.add_argument("--widths", type=int, nargs="+", default=list(WIDTHS))
+    parser.add_argument("--modes", nargs="+", choices=("light", "dark"), default=["light", "dark"])
+    parser.add_argument("--at", metavar="CSS", help="only one screenful, at the first element that matches")
+    args = parser.parse_args()
+    pages = [page for page in site_pages(args.site) if page != "index.html"]
+    chosen = [page for page in pages if not args.pages or any(part in page for part in args.pages)]
+    if not chosen:
+        found = ", ".join(pages) or "no page at all: run `make book`"
+        parser.error(f"no page of {args.site} matches {args.pages}; there is {found}")
+    args.out.mkdir(parents=True, exist_ok=True)
+    with serve(args.site) as address, chromium() as browser:
+        for page in chosen:
+            for width in args.widths:
+                for mode in args.modes:
+                    paths = shoot(browser, f"{address}/{page}", Path(page).stem, width, mode, args.out, args.at)
+                    print(*paths, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
