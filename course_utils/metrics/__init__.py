@@ -1,0 +1,43 @@
+"""Scores of a cloud mask over valid pixels: counts, IoU, recall, accuracy, curves."""
+
+from course_utils.metrics.counts import (
+    Counts,
+    MaskError,
+    UndefinedScore,
+    accuracy,
+    clear_iou,
+    count,
+    f1,
+    false_alarm_rate,
+    iou,
+    mean_iou,
+    precision,
+    recall,
+)
+from course_utils.metrics.curves import Curve, precision_recall_curve, roc_curve
+from course_utils.metrics.regions import CLEAR, IGNORE, THICK, THIN, from_codes, recall_on, small_clouds
+
+__all__ = [
+    "CLEAR",
+    "IGNORE",
+    "THICK",
+    "THIN",
+    "Counts",
+    "Curve",
+    "MaskError",
+    "UndefinedScore",
+    "accuracy",
+    "clear_iou",
+    "count",
+    "f1",
+    "false_alarm_rate",
+    "from_codes",
+    "iou",
+    "mean_iou",
+    "precision",
+    "precision_recall_curve",
+    "recall",
+    "recall_on",
+    "roc_curve",
+    "small_clouds",
+]

@@ -1,0 +1,223 @@
+"""Counts of right and wrong pixels, and the scores made from them (built in chapter 02).
+
+Cloud is the positive class, and only valid pixels count. A score is a ratio of counts, so the counts of many
+images are added first and divided once: an image with three valid pixels weighs three pixels, not one image.
+Where its denominator is zero a score is undefined: the function returns nan and warns with `UndefinedScore`.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class MaskError(ValueError):
+    """A mask, a prediction or a code array that can not be scored as it is."""
+
+
+class UndefinedScore(UserWarning):
+    """A score whose denominator is zero; its value is nan."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many valid pixels fell in each cell of the confusion matrix.
+
+    The fields are whole numbers, or arrays of them to score many thresholds at once.
+
+    Attributes:
+        tp: cloud called cloud (true positives).
+        fp: clear called cloud (false positives, false alarms).
+        fn: cloud called clear (false negatives, misses).
+        tn: clear called clear (true negatives).
+
+    Example:
+        >>> Counts(tp=3, fn=1) + Counts(tp=1, tn=5)
+        Counts(tp=4, fp=0, fn=1, tn=5)
+    """
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+    tn: int = 0
+
+    def __add__(self, other):
+        if not isinstance(other, Counts):
+            return NotImplemented
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
+
+    def __radd__(self, other):
+        """Let `sum` start from its 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    @property
+    def total(self):
+        """All valid pixels."""
+        return self.tp + self.fp + self.fn + self.tn
+
+
+def count(pred, mask, valid):
+    """Count true and false positives and negatives over the valid pixels.
+
+    Args:
+        pred: predicted cloud, any shape, bool; numpy arrays or torch tensors, all three of one kind.
+        mask: true cloud, same shape, bool.
+        valid: where a measurement exists, same shape, bool.
+
+    Returns:
+        Counts, whose total is the number of valid pixels. All zero where nothing is valid.
+
+    Raises:
+        MaskError: a dtype is not bool, the shapes differ, or numpy and torch are mixed.
+
+    Source:
+        Chapter 02.
+
+    Example:
+        >>> truth = np.array([True, True, False, False])
+        >>> count(np.array([True, False, False, True]), truth, np.array([True, True, True, False]))
+        Counts(tp=1, fp=0, fn=1, tn=1)
+    """
+    check_masks(pred=pred, mask=mask, valid=valid)
+    return Counts(
+        tp=int((pred & mask & valid).sum()),
+        fp=int((pred & ~mask & valid).sum()),
+        fn=int((~pred & mask & valid).sum()),
+        tn=int((~pred & ~mask & valid).sum()),
+    )
+
+
+def accuracy(counts):
+    """Share of valid pixels that got the right class: (TP + TN) / all.
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where no pixel is valid.
+
+    Example:
+        >>> accuracy(Counts(tp=1, fp=1, fn=1, tn=7))
+        0.8
+    """
+    return _ratio(counts.tp + counts.tn, counts.total, "accuracy", "no pixel is valid")
+
+
+def iou(counts):
+    """Intersection over union of the cloud class: TP / (TP + FP + FN), also called the Jaccard index.
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where there is no cloud, true or predicted.
+
+    Source:
+        Chapter 02.
+
+    Example:
+        >>> iou(Counts(tp=1, fp=1, fn=2, tn=96))
+        0.25
+    """
+    union = counts.tp + counts.fp + counts.fn
+    return _ratio(counts.tp, union, "IoU", "there is no cloud, true or predicted")
+
+
+def clear_iou(counts):
+    """Intersection over union of the clear class: TN / (TN + FP + FN).
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where nothing is clear, true or predicted.
+    """
+    union = counts.tn + counts.fp + counts.fn
+    return _ratio(counts.tn, union, "clear IoU", "nothing is clear, true or predicted")
+
+
+def mean_iou(counts):
+    """Mean of the IoU of cloud and the IoU of clear.
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan, with a warning, where either of the two is undefined.
+    """
+    return (iou(counts) + clear_iou(counts)) / 2
+
+
+def recall(counts):
+    """Share of the true cloud that was found: TP / (TP + FN), the producer's accuracy of cloud.
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where there is no true cloud.
+    """
+    return _ratio(counts.tp, counts.tp + counts.fn, "recall", "there is no true cloud")
+
+
+def precision(counts):
+    """Share of the predicted cloud that is cloud: TP / (TP + FP), the user's accuracy of cloud.
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where no cloud was predicted.
+    """
+    return _ratio(counts.tp, counts.tp + counts.fp, "precision", "no cloud was predicted")
+
+
+def false_alarm_rate(counts):
+    """Share of the truly clear pixels that were called cloud: FP / (FP + TN).
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where nothing is truly clear.
+    """
+    return _ratio(counts.fp, counts.fp + counts.tn, "false-alarm rate", "nothing is truly clear")
+
+
+def f1(counts):
+    """Harmonic mean of recall and precision: 2 TP / (2 TP + FP + FN); equals 2 IoU / (1 + IoU).
+
+    Args:
+        counts: Counts.
+
+    Returns:
+        float in 0–1; nan with an `UndefinedScore` warning where there is no cloud, true or predicted.
+    """
+    total = 2 * counts.tp + counts.fp + counts.fn
+    return _ratio(2 * counts.tp, total, "F1", "there is no cloud, true or predicted")
+
+
+def _ratio(part, whole, name, when):
+    """Divide counts; where the whole is zero, warn and give nan."""
+    part, whole = np.asarray(part, float), np.asarray(whole, float)
+    if (whole == 0).any():
+        warnings.warn(f"{name} is undefined because {when}; it is nan", UndefinedScore, stacklevel=3)
+    ratio = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0)
+    return ratio.item() if ratio.ndim == 0 else ratio
+
+
+def check_masks(**masks):
+    """Refuse anything but bool arrays of one shape and one kind; each is named in the message."""
+    for name, array in masks.items():
+        dtype = getattr(array, "dtype", f"{type(array).__name__}, which is no array")
+        if str(dtype) not in ("bool", "torch.bool"):
+            raise MaskError(
+                f"found {name} of type {dtype}; expected bool, true = cloud (valid: true = measured): "
+                "compare probabilities with a threshold, split label codes with from_codes"
+            )
+    if len({tuple(array.shape) for array in masks.values()}) > 1:
+        found = ", ".join(f"{name} {tuple(array.shape)}" for name, array in masks.items())
+        raise MaskError(f"found shapes {found}; expected one shape: pixels are compared one to one")
+    if len({type(array) for array in masks.values()}) > 1:
+        found = ", ".join(f"{name} {type(array).__name__}" for name, array in masks.items())
+        raise MaskError(f"found {found}; expected one kind: use torch.as_tensor or Tensor.numpy")

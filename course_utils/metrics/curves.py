@@ -1,0 +1,103 @@
+"""What every threshold on a score would give: ROC and precision–recall curves (drawn in chapter 02)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.metrics.counts import MaskError
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One point per threshold, and the area under them.
+
+    Attributes:
+        x: (K,) float64; false-alarm rate (ROC) or recall (precision–recall).
+        y: (K,) float64; recall (ROC) or precision (precision–recall).
+        thresholds: (K,) float64; point k calls cloud what scores at least `thresholds[k]`.
+        area: area under the ROC curve, or average precision.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    thresholds: np.ndarray
+    area: float
+
+
+def roc_curve(score, mask, valid):
+    """Recall against false-alarm rate, for every threshold on a score.
+
+    Args:
+        score: any shape, float; larger means more likely cloud (a reflectance, a probability).
+        mask: true cloud, same shape, bool.
+        valid: where a measurement exists, same shape, bool.
+
+    Returns:
+        Curve from (0, 0) to (1, 1). Its area is the probability that a random cloudy pixel scores higher than
+        a random clear one, ties counted half.
+
+    Raises:
+        MaskError: the shapes differ, a score is not finite, or only one class is present.
+
+    Source:
+        scikit-learn's `roc_curve`; Fawcett (2006), Pattern Recognition Letters 27, 861–874.
+
+    Example:
+        >>> score, mask = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
+        >>> roc_curve(score, mask, np.ones(4, bool)).area
+        0.75
+    """
+    from sklearn import metrics  # here, because it takes a second and few chapters need it
+
+    score, mask = _valid_pixels(score, mask, valid)
+    x, y, thresholds = metrics.roc_curve(mask, score)
+    return Curve(x, y, thresholds.astype(float), float(metrics.auc(x, y)))
+
+
+def precision_recall_curve(score, mask, valid):
+    """Precision against recall, for every threshold on a score.
+
+    Args:
+        score: any shape, float; larger means more likely cloud.
+        mask: true cloud, same shape, bool.
+        valid: where a measurement exists, same shape, bool.
+
+    Returns:
+        Curve from the lowest threshold (everything is cloud: recall 1, precision = the cloud fraction) to an
+        infinite one (nothing is: recall 0, precision 1 by convention). Its area is the average precision.
+
+    Raises:
+        MaskError: as `roc_curve`.
+
+    Source:
+        scikit-learn's `precision_recall_curve` and `average_precision_score`.
+
+    Example:
+        >>> score, mask = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
+        >>> precision_recall_curve(score, mask, np.ones(4, bool)).y.round(2).tolist()
+        [0.5, 0.67, 0.5, 1.0, 1.0]
+    """
+    from sklearn import metrics
+
+    score, mask = _valid_pixels(score, mask, valid)
+    y, x, thresholds = metrics.precision_recall_curve(mask, score)
+    area = -float(np.sum(np.diff(x) * y[:-1]))
+    return Curve(x, y, np.append(thresholds, np.inf), area)
+
+
+def _valid_pixels(score, mask, valid):
+    """Flatten to the valid pixels, refusing what has no curve."""
+    score, mask, valid = (np.asarray(array) for array in (score, mask, valid))
+    if not score.shape == mask.shape == valid.shape or mask.dtype != bool or valid.dtype != bool:
+        raise MaskError(
+            f"found score {score.shape}, mask {mask.shape} {mask.dtype}, valid {valid.shape} {valid.dtype}; "
+            "expected one shape, mask and valid bool"
+        )
+    score, mask = score[valid], mask[valid]
+    if not np.isfinite(score).all():
+        raise MaskError("found a score that is not finite at a valid pixel: mark such pixels invalid")
+    if mask.all() or not mask.any():
+        raise MaskError(
+            f"found {int(mask.sum())} cloudy of {mask.size} valid pixels; expected both classes: add scenes"
+        )
+    return score, mask

@@ -1,0 +1,169 @@
+"""The simplest cloud masks: a pixel brighter than a value is cloud (built in chapter 02)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.metrics import Counts, MaskError, iou
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Call cloud every pixel that is brighter than `value` in one band.
+
+    Attributes:
+        band: index of the band along the channel axis of an image.
+        value: reflectance; a pixel exactly at it is clear.
+
+    Source:
+        Chapter 02.
+
+    Example:
+        >>> image = np.array([0.1, 0.5, 0.2, 0.9], np.float32).reshape(1, 2, 2)
+        >>> Threshold(band=0, value=0.3).predict(image).tolist()
+        [[False, True], [False, True]]
+    """
+
+    band: int
+    value: float
+
+    @property
+    def parameters(self):
+        """How many numbers were learned from the training part."""
+        return 1
+
+    @classmethod
+    def fit(cls, band, images, masks, valid, criterion=iou):
+        """Find the value that scores best on training pixels, by trying every one that makes a difference.
+
+        Args:
+            band: index of the band to look at.
+            images: (N, C, H, W) or (C, H, W) reflectance; numpy or torch.
+            masks: (N, H, W) or (H, W) bool, true = cloud.
+            valid: same shape as masks, bool; other pixels are not looked at.
+            criterion: a score of `course_utils.metrics`, a function of Counts; larger is better.
+
+        Returns:
+            Threshold with the best value of all, one that occurs in the data or -inf (everything is cloud); of
+            several equally good ones the lowest.
+
+        Raises:
+            MaskError: the shapes do not belong together, a value is not finite, or only one class is present.
+        """
+        (values,), cloud = _training_pixels((band,), images, masks, valid)
+        cuts = np.append(-np.inf, np.unique(values))
+        return cls(band, *_best_cuts([values], cloud, [cuts], criterion))
+
+    def predict(self, image):
+        """Mask one image or a batch.
+
+        Args:
+            image: (C, H, W) or (B, C, H, W) reflectance; numpy or torch.
+
+        Returns:
+            (H, W) or (B, H, W) bool, true = cloud.
+        """
+        return image[..., self.band, :, :] > self.value
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Call cloud what every one of several thresholds calls cloud: bright in the blue and at 1.6 µm, say.
+
+    Attributes:
+        rules: tuple of Threshold, each on its own band.
+
+    Source:
+        Chapter 02; that snow is dark at 1.6 µm and cloud is not: Dozier (1989).
+
+    Example:
+        >>> rule = AllOf((Threshold(0, 0.3), Threshold(1, 0.2)))
+        >>> rule.predict(np.array([0.9, 0.1], np.float32).reshape(2, 1, 1)).tolist()
+        [[False]]
+    """
+
+    rules: tuple[Threshold, ...]
+
+    @property
+    def parameters(self):
+        """How many numbers were learned from the training part."""
+        return len(self.rules)
+
+    @classmethod
+    def fit(cls, bands, images, masks, valid, criterion=iou, steps=256):
+        """Find the values that score best together on training pixels, by trying every combination of a grid.
+
+        Args:
+            bands: tuple of band indices.
+            images: (N, C, H, W) or (C, H, W) reflectance; numpy or torch.
+            masks: (N, H, W) or (H, W) bool, true = cloud.
+            valid: same shape as masks, bool; other pixels are not looked at.
+            criterion: a score of `course_utils.metrics`, a function of Counts; larger is better.
+            steps: values tried in a band: every one where no more occur, else so many quantiles. The work and
+                the memory grow as steps to the power of the number of bands.
+
+        Returns:
+            AllOf with the best combination of the grid; each value may be -inf (the band is not used).
+
+        Raises:
+            MaskError: as `Threshold.fit`.
+        """
+        values, cloud = _training_pixels(bands, images, masks, valid)
+        cuts = [np.append(-np.inf, _grid(band, steps)) for band in values]
+        best = _best_cuts(values, cloud, cuts, criterion)
+        return cls(tuple(Threshold(band, value) for band, value in zip(bands, best, strict=True)))
+
+    def predict(self, image):
+        """Mask one image or a batch; shapes as `Threshold.predict`."""
+        pred = self.rules[0].predict(image)
+        for rule in self.rules[1:]:
+            pred = pred & rule.predict(image)
+        return pred
+
+
+def _training_pixels(bands, images, masks, valid):
+    """Flatten to (list of value arrays, one per band; cloud), valid pixels only."""
+    images, masks, valid = (np.asarray(array) for array in (images, masks, valid))
+    fits = images.ndim in (3, 4) and masks.shape == valid.shape == images.shape[:-3] + images.shape[-2:]
+    if not fits or masks.dtype != bool or valid.dtype != bool:
+        raise MaskError(
+            f"found images {images.shape}, masks {masks.shape} {masks.dtype}, valid {valid.shape} {valid.dtype}; "
+            "expected (N, C, H, W) with (N, H, W) bool twice, or one image without N"
+        )
+    values = [images[..., band, :, :][valid] for band in bands]
+    if not all(np.isfinite(band).all() for band in values):
+        raise MaskError("found a reflectance that is not finite at a valid pixel: mark such pixels invalid")
+    cloud = masks[valid]
+    if cloud.all() or not cloud.any():
+        raise MaskError(
+            f"found {int(cloud.sum())} cloudy of {cloud.size} valid pixels; expected both classes: add scenes"
+        )
+    return values, cloud
+
+
+def _grid(values, steps):
+    """Every value that occurs, or quantiles of them where they are more than `steps`."""
+    found = np.unique(values)
+    if found.size <= steps:
+        return found
+    return np.unique(np.quantile(values, np.linspace(0, 1, steps), method="lower"))
+
+
+def _best_cuts(values, cloud, cuts, criterion):
+    """Score every combination of cuts (pixels above all of them are cloud); return the best, as floats."""
+    # A pixel is above cut j of a band if more than j cuts lie below it: sort pixels into boxes by that number,
+    # count each box once, and sum the boxes from the bright end.
+    boxes = [np.searchsorted(c, v, side="left") for c, v in zip(cuts, values, strict=True)]
+    shape = tuple(c.size + 1 for c in cuts)
+    box = np.ravel_multi_index(boxes, shape)
+
+    def above(pixels):
+        table = np.bincount(box[pixels], minlength=np.prod(shape)).reshape(shape)
+        for axis in range(table.ndim):
+            table = np.flip(np.cumsum(np.flip(table, axis), axis), axis)
+        return table[(slice(1, None),) * table.ndim]
+
+    tp, fp = above(cloud), above(~cloud)
+    scores = criterion(Counts(tp, fp, cloud.sum() - tp, (~cloud).sum() - fp))
+    best = np.unravel_index(np.nanargmax(scores), scores.shape)
+    return tuple(float(c[k]) for c, k in zip(cuts, best, strict=True))
