@@ -1,0 +1,36 @@
+"""A perceptron that sees one pixel at a time (chapter 04)."""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+class PixelMLP(nn.Module):
+    """Multi-layer perceptron applied to every pixel alone: no pixel sees its neighbours.
+
+    With `hidden=()` it is logistic regression (chapter 03).
+
+    Args:
+        channels: number of input channels C.
+        hidden: width of each hidden layer.
+
+    Source: chapter 04.
+
+    Example:
+        >>> import torch
+        >>> PixelMLP(12)(torch.zeros(2, 12, 64, 64)).shape
+        torch.Size([2, 64, 64])
+    """
+
+    def __init__(self, channels: int, hidden: tuple[int, ...] = (32, 32, 32, 32, 32)):
+        super().__init__()
+        widths = (channels, *hidden)
+        layers = []
+        for n_in, n_out in pairwise(widths):
+            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits of cloud, (B, H, W) for images (B, C, H, W), or (N,) for pixels (N, C)."""
+        pixels = image.movedim(1, -1)  # (B, H, W, C): a linear layer works on the last dimension
+        return self.layers(pixels).squeeze(-1)  # (B, H, W)

@@ -1,0 +1,272 @@
+"""The training loop, to be read from `fit` downwards in one minute (built in chapter 06)."""
+
+import copy
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from torch import nn, optim
+from tqdm import tqdm
+
+from course_utils.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from course_utils.tasks import Batch, Task
+
+OPTIMIZERS = {
+    "sgd": lambda p, c: optim.SGD(p, c.learning_rate, momentum=c.momentum, weight_decay=c.weight_decay),
+    "adam": lambda p, c: optim.Adam(p, c.learning_rate, weight_decay=c.weight_decay),
+    "adamw": lambda p, c: optim.AdamW(p, c.learning_rate, weight_decay=c.weight_decay),
+}
+SCHEDULES = {
+    "constant": lambda o, c, steps: optim.lr_scheduler.ConstantLR(o, factor=1.0),
+    "cosine": lambda o, c, steps: optim.lr_scheduler.CosineAnnealingLR(o, T_max=steps),
+    "onecycle": lambda o, c, steps: optim.lr_scheduler.OneCycleLR(o, max_lr=c.learning_rate, total_steps=steps),
+}
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Everything about a training that is not the model, the task or the data.
+
+    Attributes:
+        epochs: passes over the training data, at most.
+        learning_rate: the optimizer's step size; the peak of it under "onecycle".
+        optimizer: "sgd", "adam" or "adamw".
+        momentum: of "sgd".
+        weight_decay: pull of the weights towards zero.
+        schedule: "constant", "cosine" (to zero) or "onecycle" (up, then down to zero), stepped every batch.
+        patience: stop after this many epochs without a lower validation loss; None never stops.
+        max_seconds: stop after the first epoch that ends later than this; None never stops.
+        seed: of the shuffling and of dropout.
+    """
+
+    epochs: int = 10
+    learning_rate: float = 1e-3
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    patience: int | None = None
+    max_seconds: float | None = None
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"found {name}={getattr(self, name)!r}, expected one of {', '.join(known)}")
+        if self.epochs < 1 or not self.learning_rate > 0:
+            raise ValueError(
+                f"found epochs={self.epochs}, learning_rate={self.learning_rate}; expected at least 1, and above 0"
+            )
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss became infinite or not a number, so going on would only spoil the weights."""
+
+
+@dataclass
+class History:
+    """What happened in each epoch.
+
+    Attributes:
+        train_loss: mean over the items of the epoch, each measured just before its own update.
+        validation_loss: mean over all validation items after the epoch.
+        scores: the task's validation scores after the epoch.
+        seconds: wall time of the epoch.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    scores: list[dict[str, float]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.train_loss)
+
+    @property
+    def best(self) -> int:
+        """Epoch with the lowest validation loss, counted from 0."""
+        return min(range(len(self)), key=self.validation_loss.__getitem__)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Training and validation loss per epoch, the best epoch marked."""
+        ax = ax or plt.subplots(figsize=(6, 3.5))[1]
+        epochs = range(1, len(self) + 1)
+        ax.plot(epochs, self.train_loss, "o-", label="training")
+        ax.plot(epochs, self.validation_loss, "s--", label="validation")
+        ax.axvline(self.best + 1, color="0.6", linewidth=1, zorder=0, label=f"best epoch: {self.best + 1}")
+        ax.set(xlabel="epoch", ylabel="loss")
+        ax.legend()
+        return ax
+
+
+def fit(
+    model: nn.Module,
+    task: Task,
+    train: Iterable[Batch],
+    validation: Iterable[Batch],
+    config: FitConfig = FitConfig(),
+    checkpoint: str | Path | None = None,
+) -> History:
+    """Train a model; it ends with the weights of its best epoch.
+
+    The randomness of an epoch depends on the seed and the epoch's number alone, so a training that goes on from its
+    checkpoint gives bit for bit what an undisturbed one gives on the same machine.
+
+    Args:
+        model: maps batch["image"] to the output that `task` understands; trained on the device it is on.
+        task: loss and scores, e.g. `tasks.Segmentation()`.
+        train: DataLoader of batches (dictionaries of tensors), shuffled.
+        validation: DataLoader of batches, not shuffled.
+        config: see `FitConfig`.
+        checkpoint: file written after every epoch, and read at the start if it is there.
+
+    Returns:
+        History, one entry per epoch.
+
+    Raises:
+        ValueError: a loader is empty.
+        TrainingDiverged: the loss is not finite; says step, learning rate and the last good checkpoint.
+        CheckpointError: the checkpoint belongs to another architecture, version or configuration.
+
+    Source: chapter 06.
+    """
+    optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+    schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * len(train))
+    history, best = _resume(checkpoint, model, optimizer, schedule, config)
+
+    bar = tqdm(range(config.epochs), initial=len(history), desc="epochs")
+    while len(history) < config.epochs and not _should_stop(history, config):
+        started = time.perf_counter()
+        _seed_epoch(train, config.seed, len(history))
+        try:
+            train_loss = train_epoch(model, task, train, optimizer, schedule)
+            validation_loss, scores = evaluate(model, task, validation)
+        except TrainingDiverged as error:
+            saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
+            raise TrainingDiverged(f"epoch {len(history) + 1}, {error}; {saved}") from None
+
+        history.train_loss.append(train_loss)
+        history.validation_loss.append(validation_loss)
+        history.scores.append(scores)
+        history.seconds.append(time.perf_counter() - started)
+        if history.best == len(history) - 1:
+            best = copy.deepcopy(model.state_dict())
+        if checkpoint:
+            state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "best": best}
+            save_checkpoint(checkpoint, model, config=asdict(config), history=asdict(history), **state)
+        bar.update()
+        bar.set_postfix(train=f"{train_loss:.4f}", validation=f"{validation_loss:.4f}")
+    bar.close()
+    model.load_state_dict(best)
+    return history
+
+
+def train_epoch(
+    model: nn.Module,
+    task: Task,
+    train: Iterable[Batch],
+    optimizer: optim.Optimizer,
+    schedule: optim.lr_scheduler.LRScheduler,
+) -> float:
+    """One pass over the training data: for every batch predict, compare, differentiate, step.
+
+    Returns:
+        The loss averaged over items.
+
+    Raises:
+        ValueError: the loader is empty.
+        TrainingDiverged: the loss of a batch is not finite.
+    """
+    model.train()
+    device = next(model.parameters()).device
+    total, items = 0.0, 0
+    for step, batch in enumerate(train, start=1):
+        batch = to_device(batch, device)
+        optimizer.zero_grad()
+        loss = task.loss(model(batch["image"]), batch)
+        value = _finite(loss.item(), f"step {step} at learning rate {optimizer.param_groups[0]['lr']:.3g}")
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        weight = task.items(batch)
+        total, items = total + value * weight, items + weight
+    return _mean(total, items)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[float, dict[str, float]]:
+    """Loss and scores of a model over all batches, without learning from them.
+
+    Returns:
+        The loss averaged over items, and the task's scores.
+
+    Raises:
+        ValueError: the loader is empty.
+        TrainingDiverged: the loss of a batch is not finite.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    total, items, tallies = 0.0, 0, []
+    for batch in loader:
+        batch = to_device(batch, device)
+        output = model(batch["image"])
+        weight = task.items(batch)
+        total, items = total + _finite(task.loss(output, batch).item(), "validation") * weight, items + weight
+        tallies.append(task.tally(output, batch))
+    return _mean(total, items), task.scores(sum(tallies[1:], start=tallies[0]))
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The same batch with every tensor on the device."""
+    return {k: v.to(device, non_blocking=True) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+
+
+def _finite(loss: float, where: str) -> float:
+    """The loss itself, or an error that says where it was lost."""
+    if not math.isfinite(loss):
+        raise TrainingDiverged(f"{where}: found loss {loss}; try a lower learning rate, and look at the inputs")
+    return loss
+
+
+def _mean(total: float, items: int) -> float:
+    """A mean that says what is wrong when there is nothing to average."""
+    if items == 0:
+        raise ValueError(
+            "found no valid item in the whole loader, expected at least one; check the split and the validity"
+        )
+    return total / items
+
+
+def _seed_epoch(train: Iterable[Batch], seed: int, epoch: int) -> None:
+    """Make the shuffling and the dropout of an epoch depend on nothing but the seed and the epoch."""
+    torch.manual_seed(seed * 1_000_003 + epoch)
+    if getattr(train, "generator", None) is not None:
+        train.generator.manual_seed(seed * 1_000_003 + epoch)
+
+
+def _should_stop(history: History, config: FitConfig) -> bool:
+    """Whether patience or time has run out."""
+    stale = len(history) and config.patience is not None and len(history) - 1 - history.best >= config.patience
+    late = config.max_seconds is not None and sum(history.seconds) >= config.max_seconds
+    return bool(stale or late)
+
+
+def _resume(checkpoint, model, optimizer, schedule, config) -> tuple[History, dict]:
+    """Go on from the checkpoint if there is one; else begin."""
+    if checkpoint is None or not Path(checkpoint).exists():
+        return History(), copy.deepcopy(model.state_dict())
+    state = load_checkpoint(checkpoint, model)
+    for name, value in asdict(config).items():
+        if state["config"].get(name) != value:
+            raise CheckpointError(
+                f"found {name}={state['config'].get(name)!r} in {checkpoint}, expected {value!r}; "
+                "resume with the configuration it was started with, or name another checkpoint"
+            )
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return History(**state["history"]), state["best"]

@@ -1,0 +1,267 @@
+"""The training loop against one written by hand, resumed trainings, and trainings that go wrong."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from course_utils import losses, metrics, train
+from course_utils.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from course_utils.models.mlp import PixelMLP
+from course_utils.models.unet import UNet
+from course_utils.tasks import Segmentation
+from course_utils.train import FitConfig, fit
+
+
+def samples(n, seed=0, size=6, channels=3):
+    """Images whose mask is a line through two channels, with some invalid pixels, unequal from item to item."""
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(n, channels, size, size, generator=generator)
+    mask = image[:, 0] + image[:, 1] > 1
+    valid = torch.rand(n, size, size, generator=generator) < torch.linspace(0.2, 1, n)[:, None, None]
+    return [{"image": image[i], "mask": mask[i], "valid": valid[i]} for i in range(n)]
+
+
+def loaders(batch_size=4):
+    generator = torch.Generator()
+    return (
+        DataLoader(samples(18), batch_size, shuffle=True, generator=generator),
+        DataLoader(samples(7, seed=1), batch_size),
+    )
+
+
+def model(seed=0, **options):
+    torch.manual_seed(seed)
+    return PixelMLP(3, hidden=(8,), **options)
+
+
+def same_weights(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_equals_a_loop_written_by_hand():
+    config = FitConfig(epochs=3, learning_rate=0.05, optimizer="sgd", momentum=0.9, seed=5)
+    fitted = model()
+    history = fit(fitted, Segmentation(), *loaders(), config)
+
+    plain = model()
+    loader, _ = loaders()
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.05, momentum=0.9)
+    for epoch in range(3):
+        loader.generator.manual_seed(5 * 1_000_003 + epoch)
+        total, pixels = 0.0, 0
+        for batch in loader:
+            optimizer.zero_grad()
+            valid = batch["valid"]
+            loss = F.binary_cross_entropy_with_logits(plain(batch["image"])[valid], batch["mask"][valid].float())
+            loss.backward()
+            optimizer.step()
+            total, pixels = total + loss.item() * valid.sum().item(), pixels + valid.sum().item()
+        assert history.train_loss[epoch] == pytest.approx(total / pixels, rel=1e-6)
+    for a, b in zip(fitted.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_scores_are_averaged_over_valid_pixels_not_over_batches():
+    net = model()
+    _, validation = loaders(batch_size=3)  # batches of 3, 3, 1, with very different numbers of valid pixels
+    loss, scores = train.evaluate(net, Segmentation(), validation)
+    whole = {k: torch.stack([s[k] for s in samples(7, seed=1)]) for k in ("image", "mask", "valid")}
+    with torch.no_grad():
+        logits = net(whole["image"])
+    assert loss == pytest.approx(losses.bce(logits, whole["mask"], whole["valid"]).item(), rel=1e-6)
+    pred, truth = (logits > 0)[whole["valid"]], whole["mask"][whole["valid"]]
+    assert scores["accuracy"] == (pred == truth).double().mean().item()
+    assert scores["iou"] == (pred & truth).sum().item() / (pred | truth).sum().item()
+    by_batch = [train.evaluate(net, Segmentation(), [b])[1]["accuracy"] for b in validation]
+    assert sum(by_batch) / 3 != pytest.approx(scores["accuracy"], abs=1e-3)  # the wrong average would show
+
+
+class Interrupted(Segmentation):
+    """A task that is killed at one call of its loss; an epoch of `loaders` has 5 to train and 2 to validate."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.left = at
+
+    def loss(self, output, batch):
+        self.left -= 1
+        return super().loss(output, batch) if self.left else self.disturb()
+
+    def disturb(self):
+        raise KeyboardInterrupt
+
+
+class Diverging(Interrupted):
+    """A task whose loss is not a number at one call."""
+
+    def disturb(self):
+        return torch.tensor(math.nan)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "onecycle"])
+def test_a_killed_training_resumes_bit_for_bit(tmp_path, optimizer, schedule):
+    config = FitConfig(epochs=4, learning_rate=0.02, optimizer=optimizer, schedule=schedule, seed=1)
+    undisturbed = model()
+    expected = fit(undisturbed, Segmentation(), *loaders(), config)
+
+    path = tmp_path / "run" / "last.pt"
+    with pytest.raises(KeyboardInterrupt):
+        fit(model(), Interrupted(at=17), *loaders(), config, checkpoint=path)  # inside the third epoch
+    resumed = model(seed=99)  # its own weights are replaced
+    history = fit(resumed, Segmentation(), *loaders(), config, checkpoint=path)
+    assert same_weights(resumed, undisturbed)
+    assert history.train_loss == expected.train_loss
+    assert history.validation_loss == expected.validation_loss
+    assert history.scores == expected.scores
+    assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
+
+
+def test_dropout_resumes_too(tmp_path):
+    def net():
+        torch.manual_seed(0)
+        return torch.nn.Sequential(PixelMLP(3, hidden=(8,)), torch.nn.Dropout(0.5))
+
+    config = FitConfig(epochs=3)
+    undisturbed, path = net(), tmp_path / "last.pt"
+    fit(undisturbed, Segmentation(), *loaders(), config)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net(), Interrupted(at=9), *loaders(), config, checkpoint=path)
+    resumed = net()
+    fit(resumed, Segmentation(), *loaders(), config, checkpoint=path)
+    assert same_weights(resumed, undisturbed)
+
+
+def test_it_learns_and_keeps_the_best_epoch():
+    net = model()
+    config = FitConfig(epochs=60, learning_rate=0.2, schedule="onecycle")
+    history = fit(net, Segmentation(), *loaders(), config)
+    assert history.scores[-1]["accuracy"] > 0.95
+    loss, _ = train.evaluate(net, Segmentation(), loaders()[1])
+    assert loss == pytest.approx(min(history.validation_loss), rel=1e-6)
+
+
+def test_early_stopping_returns_to_the_best_weights():
+    """Labels that mean nothing: validation gets worse, so patience ends the training."""
+    noise = samples(18)
+    for i, sample in enumerate(noise):
+        sample["mask"] = torch.rand(6, 6, generator=torch.Generator().manual_seed(i)) < 0.5
+    config = FitConfig(epochs=200, learning_rate=0.1, patience=3)
+    net = model()
+    history = fit(net, Segmentation(), DataLoader(noise, 6, shuffle=True), loaders()[1], config)
+    assert len(history) < 200
+    assert len(history) - 1 - history.best == 3
+    assert train.evaluate(net, Segmentation(), loaders()[1])[0] == pytest.approx(history.validation_loss[history.best])
+
+
+def test_it_stops_when_the_time_is_up():
+    assert len(fit(model(), Segmentation(), *loaders(), FitConfig(epochs=50, max_seconds=1e-9))) == 1
+
+
+def test_divergence_stops_with_step_rate_and_checkpoint(tmp_path):
+    path = tmp_path / "last.pt"
+    spoiled = samples(18)
+    spoiled[4]["image"][:] = math.inf
+    with pytest.raises(train.TrainingDiverged, match=r"epoch 1, step \d at learning rate 0.01: found loss nan.*saved"):
+        fit(model(), Segmentation(), DataLoader(spoiled, 4), [], FitConfig(learning_rate=0.01), checkpoint=path)
+    assert not path.exists()
+
+
+def test_divergence_names_the_last_good_checkpoint(tmp_path):
+    path = tmp_path / "last.pt"
+    with pytest.raises(train.TrainingDiverged, match=r"epoch 3, step 2 .*last\.pt holds the last good epoch"):
+        fit(model(), Diverging(at=16), *loaders(), FitConfig(), checkpoint=path)
+    assert len(load_checkpoint(path, model())["history"]["train_loss"]) == 2
+
+
+def test_a_non_finite_validation_loss_is_not_taken_for_the_best():
+    spoiled = samples(3, seed=1)
+    spoiled[0]["image"][:] = math.nan
+    with pytest.raises(train.TrainingDiverged, match="epoch 1, validation: found loss nan"):
+        fit(model(), Segmentation(), loaders()[0], DataLoader(spoiled, 3), FitConfig())
+
+
+def test_all_invalid_batches_warn_and_an_all_invalid_loader_is_refused():
+    empty = samples(4)
+    for sample in empty:
+        sample["valid"] = torch.zeros_like(sample["valid"])
+    with pytest.warns(losses.NothingValid), pytest.raises(ValueError, match="found no valid item in the whole loader"):
+        fit(model(), Segmentation(), DataLoader(empty, 2), loaders()[1], FitConfig())
+    half = DataLoader(empty + samples(4), 4)
+    with pytest.warns(losses.NothingValid):
+        history = fit(model(), Segmentation(), half, loaders()[1], FitConfig(epochs=1))
+    assert math.isfinite(history.train_loss[0])
+    with pytest.raises(ValueError, match="found no valid item"):
+        train.evaluate(model(), Segmentation(), [])
+
+
+def test_checkpoints_of_something_else_say_what_differs(tmp_path):
+    path = tmp_path / "last.pt"
+    net = PixelMLP(3, hidden=(8,))
+    save_checkpoint(path, net)
+    with pytest.raises(CheckpointError, match=r"found a checkpoint of PixelMLP in last\.pt, expected UNet"):
+        load_checkpoint(path, UNet(3, width=4))
+    other = PixelMLP(4, hidden=(8,))
+    before = [p.clone() for p in other.parameters()]
+    with pytest.raises(CheckpointError, match=r"found layers.0.weight of shape \[8, 3\] in last.pt, expected \[8, 4\]"):
+        load_checkpoint(path, other)
+    assert all(torch.equal(a, b) for a, b in zip(before, other.parameters(), strict=True))
+    with pytest.raises(CheckpointError, match=r"layers.4.weight of shape absent"):
+        load_checkpoint(path, PixelMLP(3, hidden=(8, 1)))
+    torch.save({"format": 0}, path)
+    with pytest.raises(CheckpointError, match=r"in format 0, expected 1"):
+        load_checkpoint(path, net)
+    path.write_bytes(b"half a fi")
+    with pytest.raises(CheckpointError, match="can not read"):
+        load_checkpoint(path, net)
+    with pytest.raises(FileNotFoundError):
+        load_checkpoint(tmp_path / "absent.pt", net)
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
+    path = tmp_path / "last.pt"
+    fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1), checkpoint=path)
+    with pytest.raises(CheckpointError, match=r"found learning_rate=0.001 in .*last.pt, expected 0.1"):
+        fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1, learning_rate=0.1), checkpoint=path)
+
+
+def test_an_interrupted_write_keeps_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, model(), note="first")
+
+    def half(content, file):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, model(), note="second")
+    assert load_checkpoint(path, model())["note"] == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_unknown_settings_list_the_known_ones():
+    with pytest.raises(ValueError, match="found optimizer='lion', expected one of sgd, adam, adamw"):
+        FitConfig(optimizer="lion")
+    with pytest.raises(ValueError, match="found schedule='step', expected one of constant, cosine, onecycle"):
+        FitConfig(schedule="step")
+    with pytest.raises(ValueError, match="found epochs=0"):
+        FitConfig(epochs=0)
+
+
+def test_history_plots_itself():
+    history = train.History([1.0, 0.5, 0.4], [1.1, 0.6, 0.7], [{}] * 3, [1.0] * 3)
+    ax = history.plot()
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [history.train_loss, history.validation_loss]
+    assert "best epoch: 2" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+def test_the_threshold_of_the_task_is_a_probability():
+    batch = samples(1)[0]
+    logits = torch.full((6, 6), 0.2)  # probability 0.55
+    assert Segmentation(threshold=0.6).tally(logits, batch).tp == 0
+    assert Segmentation(threshold=0.5).tally(logits, batch).fp + Segmentation().tally(logits, batch).tp > 0
+    assert isinstance(Segmentation().tally(logits, batch), metrics.Counts)
