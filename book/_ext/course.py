@@ -7,18 +7,20 @@ JupyterLab shows too.
 import importlib.util
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 
+import course_pages
 import course_quiz
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-# What a page with formulas asks for; the other 20 MB of the package are never requested.
-MATHJAX_PARTS = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2")
+# What a page with formulas may ask for (see mathjax3_config in _config.yml) of the package's 15 MB.
+MATHJAX_PARTS = (
+    "startup.js", "core.js", "input/tex.js", "input/tex/extensions", "output/chtml.js", "output/chtml/fonts",
+    "a11y/assistive-mml.js",
+)  # fmt: skip
 DIFFICULTY = {1: "first steps", 2: "some practice", 3: "demanding"}
-INLINE_SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 INDEX_PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -70,19 +72,6 @@ def chapter_header(chapter: dict, runtime: float | None, cores: int) -> str:
     return '<ul class="chapter-facts">' + "".join(f"<li>{fact}</li>" for fact in facts) + "</ul>"
 
 
-def once(html: str, seen: set[str]) -> str:
-    """Drop every inline script that has been seen before, here or earlier on the page."""
-
-    def keep_first(match: re.Match) -> str:
-        script = match.group()
-        if script in seen:
-            return ""
-        seen.add(script)
-        return script
-
-    return INLINE_SCRIPT.sub(keep_first, html)
-
-
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Put the chapter header under the title."""
     chapter = app.env.metadata.get(pagename, {}).get("chapter") if doctree is not None else None
@@ -105,7 +94,7 @@ def copy_mathjax(app: Sphinx) -> None:
         if (source / part).is_dir():
             shutil.copytree(source / part, target / part, dirs_exist_ok=True)
         else:
-            target.mkdir(parents=True, exist_ok=True)
+            (target / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / part, target / part)
 
 
@@ -122,6 +111,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         copy_mathjax(app)
         write_index(app)
+        course_pages.clean_site(Path(app.outdir))
 
 
 def setup(app: Sphinx) -> dict:

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-QUESTIONS = re.compile(r"^\s*var questions\w+\s*=\s*(?=\[)")
+QUESTIONS = re.compile(r"\bvar questions\w+\s*=\s*(?=\[)")
 MATH = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>[^$]+)\$")
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 INPUTS = {"multiple_choice": "radio", "many_choice": "checkbox"}
@@ -94,7 +94,7 @@ def replace_quizzes(app: Sphinx, doctree: nodes.document) -> None:
             bundle.parent.remove(bundle)
             continue
         for text in texts:
-            start = QUESTIONS.match(text)
+            start = QUESTIONS.search(text)
             if start:
                 questions, _ = json.JSONDecoder().raw_decode(text, start.end())
                 rendered = quiz_html(questions)
