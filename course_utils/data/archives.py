@@ -1,0 +1,78 @@
+"""Archives unpacked without letting them write anywhere but into their own folder."""
+
+import shutil
+import tarfile
+import uuid
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from course_utils.data.errors import LayoutError, UnsafeArchive
+
+__all__ = ["unpack"]
+
+
+def unpack(archive: str | Path, folder: str | Path) -> Path:
+    """Unpack a tar or zip archive: all members are checked first, and the folder appears whole or not at all.
+
+    If everything in the archive lies in one folder, that folder's content is what is unpacked, so that
+    ``cldmask_dataset.tar.gz`` becomes ``cldmask_dataset/input`` and not ``cldmask_dataset/cldmask_dataset/input``.
+
+    Args:
+        archive: The archive; its content, not its name, tells what kind it is.
+        folder: The folder to make.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UnsafeArchive: If a member would leave the folder (an absolute path, ``..``), or is a link or a device.
+        LayoutError: If the archive is damaged, of no known kind, or the folder is there already.
+    """
+    archive, folder = Path(archive), Path(folder)
+    if folder.exists():
+        raise LayoutError(f"found {folder} already there, expected to make it; remove it to unpack again")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        with _open(archive) as opened:
+            members = opened.infolist() if isinstance(opened, zipfile.ZipFile) else opened.getmembers()
+            for member in members:
+                _check_member(archive, member)
+            aside.mkdir()
+            if isinstance(opened, tarfile.TarFile):
+                opened.extractall(aside, members, filter="data")
+            else:
+                opened.extractall(aside, members)
+        content = list(aside.iterdir())
+        (content[0] if len(content) == 1 and content[0].is_dir() else aside).rename(folder)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise LayoutError(f"found a damaged archive {archive} ({error}), expected a whole one; "
+                          "remove it and fetch it again") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _open(archive: Path) -> tarfile.TarFile | zipfile.ZipFile:
+    """The archive, whichever of the two kinds it is."""
+    if zipfile.is_zipfile(archive):
+        return zipfile.ZipFile(archive)
+    if tarfile.is_tarfile(archive):
+        return tarfile.open(archive)
+    raise LayoutError(f"found no tar or zip archive in {archive}, expected one; remove it and fetch it again")
+
+
+def _check_member(archive: Path, member: tarfile.TarInfo | zipfile.ZipInfo) -> None:
+    """Refuse what would write outside the folder, on any system, and what is neither file nor folder."""
+    if isinstance(member, tarfile.TarInfo):
+        name, plain = member.name, member.isfile() or member.isdir()
+    else:
+        kind = member.external_attr >> 28           # the Unix file type; 0 if the archive does not tell
+        name, plain = member.filename, kind in (0, 0o10, 0o4)
+    windows = PureWindowsPath(name)
+    leaves = ".." in windows.parts or windows.drive or windows.root or PurePosixPath(name).is_absolute()
+    if leaves or not plain:
+        why = "leave its folder" if leaves else "make a link or a device"
+        raise UnsafeArchive(f"found member {name!r} in {archive}, which would {why}, expected plain files and "
+                            "folders; nothing was unpacked, do not use this archive")

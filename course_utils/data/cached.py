@@ -1,0 +1,104 @@
+"""The course's own dataset: simulated on first use, then kept in the cache."""
+
+import os
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+from course_utils import simulate
+from course_utils.data.errors import DataError, SplitError
+from course_utils.data.folders import data_folder
+from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
+from course_utils.data.samples import Patches
+from course_utils.data.splits import PARTS, course_split
+from course_utils.sensors import PACE_OCI, Sensor
+
+__all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of"]
+
+COURSE_SCENES = 150
+
+
+def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0,
+                 progress: bool = True) -> PackedPatches:
+    """Give one part of the course's patches, simulating them if this is the first time.
+
+    The first call takes some seconds; later ones map the files of the first. Where the cache can not be
+    written (a full disk, a read-only one) the patches stay in memory until the process ends, with one warning.
+
+    Args:
+        part: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
+        sensor: Which instrument looks at the scenes.
+        scenes: How many scenes there are, from number 0. The first 150 keep their places in the frozen split,
+            so fewer are a part of them and more are more to train on.
+        seed: Seed of the simulator.
+        progress: Whether a progress bar is shown while simulating.
+
+    Returns:
+        The patches, sixteen per scene, in the order of the scenes.
+
+    Raises:
+        SplitError: If the part has another name, or no scene falls in it.
+    """
+    wanted = scenes_of(part, scenes)
+    folder = cached_folder(sensor, scenes, seed)
+    return PackedPatches(_open_or_simulate(folder, sensor, scenes, seed, progress), wanted)
+
+
+def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:
+    """Name the scenes of one part of the course's split.
+
+    Args:
+        part: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
+        scenes: How many scenes there are, from number 0.
+
+    Returns:
+        Their numbers, in increasing order.
+
+    Raises:
+        SplitError: If the part has another name, or no scene falls in it.
+
+    Example:
+        >>> len(scenes_of("train")), len(scenes_of("train", scenes=250))
+        (106, 206)
+    """
+    if part not in (*PARTS, "all"):
+        raise SplitError(f"found part {part!r}, expected one of {', '.join(PARTS)}, all")
+    later = tuple(range(COURSE_SCENES, scenes))
+    numbers = tuple(range(scenes)) if part == "all" else course_split().part(part)
+    numbers = tuple(number for number in numbers if number < scenes) + (later if part == "train" else ())
+    if not numbers:
+        raise SplitError(f"found no scene for {part} among the first {scenes}, expected more scenes; "
+                         f"the course uses {COURSE_SCENES}")
+    return numbers
+
+
+def cached_folder(sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0) -> Path:
+    """Name the folder that keeps the patches of these parameters and this version of the simulator.
+
+    Args:
+        sensor: Which instrument looks at the scenes.
+        scenes: How many scenes there are.
+        seed: Seed of the simulator.
+
+    Returns:
+        The folder, which need not exist yet.
+    """
+    name = "-".join(sensor.name.lower().split())
+    return data_folder() / "simulated" / f"{name}-{scenes}-scenes-seed-{seed}-v{simulate.VERSION}"
+
+
+@lru_cache(maxsize=4)
+def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool) -> Patches:
+    """The cached patches if they are whole and of this origin, else new ones; once per process."""
+    about = origin(range(scenes), seed, sensor)
+    try:
+        return open_packed(folder, about)
+    except DataError:                       # not there, damaged, or of another origin: make it anew
+        patches = simulate_patches(range(scenes), seed, sensor, min(2, os.cpu_count() or 1), progress)
+    try:
+        write_packed(folder, patches, about)
+        return open_packed(folder, about)
+    except (OSError, DataError) as error:
+        warnings.warn(f"could not keep the simulated patches in {folder} ({error}); they stay in memory and are "
+                      "simulated again next time. COURSE_CACHE can name another folder", stacklevel=3)
+        return patches

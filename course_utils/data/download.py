@@ -1,0 +1,275 @@
+"""Downloads, verified after every download and resumed where they stopped: the only code that uses the network.
+
+A file is looked for in ``COURSE_DATA``, then in the cache, then at its address (or, if ``COURSE_MIRROR`` is set,
+at that address followed by the registry's path). It is downloaded into ``<name>.part`` beside its place, checked,
+and only then given its name. A file that fails the check becomes ``<name>.corrupt``.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from course_utils.data.archives import unpack
+from course_utils.data.errors import DataError, DownloadError, HashMismatch, MissingData
+from course_utils.data.folders import data_folder, shared_folder
+from course_utils.data.registry import RemoteFile, resolve
+
+__all__ = ["Fetched", "fetch", "find", "locate", "require"]
+
+TIMEOUT = (10.0, 30.0)      # seconds to connect, seconds between two pieces of an answer
+CHUNK = 1 << 16
+ATTEMPTS = 5                # of which each must have brought some bytes to be followed by another
+
+
+@dataclass
+class Fetched:
+    """What became of each file that was asked for.
+
+    Attributes:
+        ready: Files that are there now and verified, by their path in the registry.
+        failed: The reason for each file that is not there.
+    """
+
+    ready: dict[str, Path] = field(default_factory=dict)
+    failed: dict[str, DataError] = field(default_factory=dict)
+
+
+def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, float] = TIMEOUT,
+          done: Callable[[RemoteFile, Path | DataError], None] | None = None) -> Fetched:
+    """Make datasets available: download what is not there yet, verify everything, unpack archives.
+
+    One file that fails does not stop the others.
+
+    Args:
+        names: Names of datasets or of single files, as `registry.resolve` takes them.
+        progress: Whether a progress bar is shown for each file.
+        timeout: Seconds to wait for a connection, and for the next piece of an answer.
+        done: Called after each file with its entry and where it is now, or why it is not.
+
+    Returns:
+        What is ready and what failed.
+
+    Raises:
+        UnknownDataset: If a name is not in the registry; nothing is downloaded then.
+    """
+    outcome = Fetched()
+    for file in resolve(names):
+        try:
+            result = outcome.ready[file.path] = _fetch_file(file, progress, timeout)
+        except DataError as error:
+            result = outcome.failed[file.path] = error
+        if done is not None:
+            done(file, result)
+    return outcome
+
+
+def find(file: RemoteFile) -> Path | None:
+    """Look for a file without using the network and without reading it.
+
+    Args:
+        file: An entry of the registry.
+
+    Returns:
+        Where it (for an archive: what was unpacked from it) is, or None if it is not there.
+    """
+    return next((path for path in _places(file) if path.exists()), None)
+
+
+def locate(file: RemoteFile) -> Path:
+    """Find a file without using the network, and verify it.
+
+    The hash is computed once per process, and again when the file's size or time of change is another.
+
+    Args:
+        file: An entry of the registry.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        MissingData: If it is not there; the message gives the command that fetches it.
+        HashMismatch: If its bytes are not the published ones.
+    """
+    path = find(file)
+    if path is None:
+        raise MissingData(f"found no {file.path} in {' or '.join(map(str, _folders()))}, expected a fetched file; run "
+                          f"python -m course_utils fetch {file.path.split('/')[0]}")
+    if path.is_file():
+        _verify(path, file)
+    return path
+
+
+def require(name: str) -> list[Path]:
+    """Find all files of a dataset without using the network, and verify them.
+
+    Args:
+        name: The name of a dataset or of a single file.
+
+    Returns:
+        Where the files are, in the order of the registry.
+
+    Raises:
+        UnknownDataset: If there is no such dataset.
+        MissingData: If a file is not there.
+        HashMismatch: If the bytes of a file are not the published ones.
+    """
+    return [locate(file) for file in resolve([name])]
+
+
+def _folders() -> list[Path]:
+    """Where files are looked for, in this order."""
+    shared = shared_folder()
+    return [data_folder()] if shared is None else [shared, data_folder()]
+
+
+def _places(file: RemoteFile) -> list[Path]:
+    """Where a file may be; for an archive, what was unpacked from it comes first."""
+    names = [file.unpack, file.path] if file.unpack else [file.path]
+    return [folder / name for name in names for folder in _folders()]
+
+
+def _fetch_file(file: RemoteFile, progress: bool, timeout: tuple[float, float]) -> Path:
+    """One file: found and verified, or downloaded and verified; an archive is unpacked."""
+    folder = data_folder()
+    path = find(file)
+    if path is not None:
+        try:
+            if path.is_file():
+                _verify(path, file)
+        except HashMismatch:
+            if not path.is_relative_to(folder):
+                raise                   # a shared folder is somebody else's to mend
+            path = None                 # set aside by now: download a good one
+    if path is None:
+        path = _download(file, folder, progress, timeout)
+    if file.unpack and path.is_file():
+        path = unpack(path, folder / file.unpack)
+    return path
+
+
+def _verify(path: Path, file: RemoteFile) -> None:
+    """Set a file aside whose hash is not the registry's, where it is ours to move, and say so."""
+    if _matches(path, file):
+        return
+    kind, expected = file.known_hash.split(":")
+    size, found = path.stat().st_size, _file_hash(path, kind)
+    if path.is_relative_to(data_folder()):
+        path = path.replace(path.with_name(f"{path.name.removesuffix('.part')}.corrupt"))
+        advice = f"it is kept as {path} and never used; run python -m course_utils fetch {file.path}"
+    else:
+        advice = "remove it from this shared folder, or put the right file there"
+    raise HashMismatch(f"found {kind} {found[:12]}… for {file.path} ({size} bytes in {path}), expected "
+                       f"{expected[:12]}…; {advice}")
+
+
+def _matches(path: Path, file: RemoteFile) -> bool:
+    """Whether a file's hash is the registry's; true where no hash is published."""
+    if file.known_hash is None:
+        return True
+    kind, expected = file.known_hash.split(":")
+    return _file_hash(path, kind) == expected
+
+
+def _file_hash(path: Path, kind: str) -> str:
+    """The hash of a file, computed once per process unless its size or time of change is another."""
+    status = path.stat()
+    return _hash(path, kind, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _hash(path: Path, kind: str, size: int, changed_ns: int) -> str:
+    """Read a file and compute its hash; size and time of change only tell one state of it from another."""
+    return pooch.file_hash(str(path), alg=kind)
+
+
+def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[float, float]) -> Path:
+    """Let pooch fetch a file with a downloader that resumes; every failure is one clear line."""
+    mirror = os.environ.get("COURSE_MIRROR")
+    url = f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
+    place = folder / file.path
+    by_hand = f"or put the file at {place} by hand, or name a folder that has {file.path} in COURSE_DATA"
+    pooch.get_logger().setLevel("WARNING")      # the progress bar says the rest
+    fetcher = pooch.create(path=folder, base_url="", registry={file.path: file.known_hash}, urls={file.path: url})
+    try:
+        return Path(fetcher.fetch(file.path, downloader=_Resuming(file, place, progress, timeout)))
+    except requests.HTTPError as error:
+        answer = f"{error.response.status_code} {error.response.reason}"
+        raise DownloadError(f"found {answer} at {url}, expected the file {file.path}; try later, {by_hand}") from error
+    except requests.Timeout as error:
+        raise DownloadError(f"found no answer within {timeout[1]:g} s from {url}; try later (what came is kept), "
+                            f"{by_hand}") from error
+    except requests.RequestException as error:
+        raise DownloadError(f"found no connection to {url} ({_cause(error)}); check the network and try again "
+                            f"(what came is kept), {by_hand}") from error
+    except OSError as error:
+        raise DownloadError(f"could not write {place} ({error.strerror or error}); free some space or name another "
+                            "folder in COURSE_CACHE") from error
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of an error of requests, in one short line."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+
+
+class _Resuming:
+    """A downloader for pooch that continues ``<name>.part`` instead of beginning again."""
+
+    def __init__(self, file: RemoteFile, place: Path, progress: bool, timeout: tuple[float, float]):
+        self.file, self.progress, self.timeout = file, progress, timeout
+        self.part = place.with_name(f"{place.name}.part")
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        """Download a file, verify it, and put it where pooch wants it."""
+        resumed = self.part.exists()
+        self._receive_all(url)
+        if resumed and not _matches(self.part, self.file):
+            self.part.unlink()          # its beginning was of something else: once more from the start
+            self._receive_all(url)
+        _verify(self.part, self.file)
+        self.part.replace(output_file)
+
+    def _receive_all(self, url: str) -> None:
+        """Ask again for the rest as long as each answer brings something."""
+        for attempt in range(1, ATTEMPTS + 1):
+            before = self._have()
+            try:
+                return self._receive(url)
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                if attempt == ATTEMPTS or self._have() == before:
+                    raise
+        return None
+
+    def _have(self) -> int:
+        """Bytes received so far."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def _receive(self, url: str) -> None:
+        """One request for what is missing; a server that sends everything again is taken at its word."""
+        have = self._have()
+        if have and have == self.file.bytes:
+            return
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as answer:
+            if answer.status_code == requests.codes.requested_range_not_satisfiable:
+                self.part.unlink()
+                return self._receive(url)
+            answer.raise_for_status()
+            continues = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+            if not (answer.status_code == requests.codes.partial_content and continues):
+                have = 0
+            total = self.file.bytes or have + int(answer.headers.get("Content-Length", 0)) or None
+            with (self.part.open("ab" if have else "wb") as out,
+                  tqdm(desc=self.file.path, initial=have, total=total, unit="B", unit_scale=True, leave=False,
+                       **({} if self.progress else {"disable": True})) as bar):
+                for chunk in answer.iter_content(CHUNK):
+                    out.write(chunk)
+                    bar.update(len(chunk))
+        return None

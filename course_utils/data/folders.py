@@ -1,0 +1,33 @@
+"""Where files are kept: the learner's own cache, and a folder of ready files that others share."""
+
+import os
+from pathlib import Path
+
+import pooch
+
+__all__ = ["data_folder", "shared_folder"]
+
+
+def data_folder() -> Path:
+    """Name the folder that downloads and simulated patches are kept in; it need not exist yet.
+
+    The environment variable ``COURSE_CACHE`` names it; without, it is ``learning-to-see-clouds`` in the
+    place where the system keeps caches.
+
+    Returns:
+        The folder.
+    """
+    named = os.environ.get("COURSE_CACHE")
+    return Path(named).expanduser() if named else Path(pooch.os_cache("learning-to-see-clouds"))
+
+
+def shared_folder() -> Path | None:
+    """Name the folder of files that somebody has downloaded already, such as a hub's shared disk.
+
+    The environment variable ``COURSE_DATA`` names it. It is looked up first and never written to.
+
+    Returns:
+        The folder, or None if the variable is not set.
+    """
+    named = os.environ.get("COURSE_DATA")
+    return Path(named).expanduser() if named else None

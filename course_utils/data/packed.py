@@ -1,0 +1,253 @@
+"""The packed layout: all patches in four NumPy files that are mapped into memory, and a header in JSON."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+
+from course_utils import simulate
+from course_utils.data.errors import LayoutError, MissingData
+from course_utils.data.samples import Patches, channel_names, patches_of
+from course_utils.sensors import PACE_OCI, Sensor
+
+__all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "simulate_patches", "write_packed"]
+
+FORMAT = 1
+HEADER = "header.json"
+ARRAYS = ("image", "codes", "valid", "scene")
+
+
+class PackedPatches(Dataset):
+    """Patches read from the packed layout (or from memory), one by one or as a batch.
+
+    ``dataset[5]`` is a sample, ``dataset[[5, 2, 9]]`` and ``dataset[:64]`` are batches that are read in one go.
+    The files are opened for reading only.
+
+    Args:
+        source: A folder in the packed layout, or patches in memory.
+        scenes: Numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
+
+    Raises:
+        MissingData: If there is no such folder.
+        LayoutError: If the folder is damaged, or holds no patch of a wanted scene.
+    """
+
+    def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None):
+        self.patches = source if isinstance(source, Patches) else open_packed(source)
+        self._folder = None if isinstance(source, Patches) else Path(source)
+        self._rows = np.arange(len(self.patches))
+        if scenes is not None:
+            wanted = np.fromiter(scenes, dtype=np.int64)
+            absent = np.setdiff1d(wanted, self.patches.scene)
+            if absent.size:
+                raise LayoutError(f"found no patch of scene {absent[0]} ({absent.size} scenes are absent), expected "
+                                  f"scenes of {np.unique(self.patches.scene).size} that are here")
+            self._rows = np.flatnonzero(np.isin(self.patches.scene, wanted))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Name of each channel."""
+        return self.patches.channels
+
+    @property
+    def scenes(self) -> np.ndarray:
+        """Scene number of each patch, (N,) int64."""
+        return np.array(self.patches.scene[self._rows])
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, index: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
+        return self.patches.decode(self._rows[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, torch.Tensor]]:
+        """Read the samples of a batch in one go; this is what a DataLoader calls."""
+        batch = self[list(indices)]
+        return [{key: values[i] for key, values in batch.items()} for i in range(len(indices))]
+
+    def __getstate__(self):
+        """What a DataLoader's worker gets: the folder's name rather than its bytes."""
+        return self.__dict__ | ({"patches": None} if self._folder else {})
+
+    def __setstate__(self, state: dict):
+        self.__dict__ = state | ({"patches": open_packed(state["_folder"])} if state["_folder"] else {})
+
+
+def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
+            generator: torch.Generator | None = None, workers: int = 0) -> DataLoader:
+    """Make a DataLoader that reads each batch of packed patches in one go.
+
+    The same batches as ``DataLoader(dataset, batch_size, shuffle, generator=generator)``, without taking them
+    apart and putting them together again.
+
+    Args:
+        dataset: What to read.
+        batch_size: Patches in a batch; the last one may be smaller.
+        shuffle: Whether each epoch has its own random order.
+        generator: Where the order is drawn from.
+        workers: Processes that read ahead.
+
+    Returns:
+        The loader; each of its items is a batch dictionary.
+    """
+    order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+    return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None,
+                      num_workers=workers)
+
+
+def simulate_patches(numbers: Sequence[int], seed: int = 0, sensor: Sensor = PACE_OCI, workers: int = 1,
+                     progress: bool = False) -> Patches:
+    """Simulate scenes and cut them into patches, in memory.
+
+    Args:
+        numbers: Numbers of the scenes.
+        seed: Seed of the simulator.
+        sensor: Which instrument looks at them.
+        workers: Processes that simulate; the result is the same for any number.
+        progress: Whether a progress bar is shown.
+
+    Returns:
+        The patches, sixteen per scene, in the order of the numbers.
+    """
+    scenes = simulate.scenes(numbers, seed=seed, sensor=sensor, workers=workers, progress=progress)
+    parts = [patches_of(scene) for scene in scenes]
+    return Patches(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
+                   channels=channel_names(sensor))
+
+
+def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sensor: Sensor = PACE_OCI,
+                 workers: int = 1, progress: bool = False) -> PackedPatches:
+    """Simulate scenes and store their patches in the packed layout.
+
+    Args:
+        folder: The folder to make; one that is there already is replaced, whole or not at all.
+        numbers: Numbers of the scenes.
+        seed: Seed of the simulator.
+        sensor: Which instrument looks at them.
+        workers: Processes that simulate; the result is the same for any number.
+        progress: Whether a progress bar is shown.
+
+    Returns:
+        The patches, mapped from the new folder.
+    """
+    patches = simulate_patches(numbers, seed, sensor, workers, progress)
+    write_packed(folder, patches, origin(numbers, seed, sensor))
+    return PackedPatches(folder)
+
+
+def origin(numbers: Sequence[int], seed: int, sensor: Sensor) -> dict:
+    """Say in a header where simulated patches come from: equal headers, equal patches."""
+    return {"simulator": simulate.VERSION, "sensor": sensor.name, "seed": seed, "scenes": list(numbers)}
+
+
+def write_packed(folder: str | Path, patches: Patches, about: dict | None = None) -> None:
+    """Write patches in the packed layout, aside first: a reader never meets a half-written folder.
+
+    When two processes write the same folder at once, the later one's work is used and the other's discarded.
+
+    Args:
+        folder: The folder to make; one that is there already is replaced.
+        patches: What to write.
+        about: Where the patches come from; goes into the header.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    aside.mkdir()
+    try:
+        sums = {name: _write_array(aside / f"{name}.npy", getattr(patches, name)) for name in ARRAYS}
+        header = {"format": FORMAT, "about": about or {}, "channels": list(patches.channels),
+                  "patches": len(patches), "size": patches.image.shape[-1], "sha256": sums}
+        (aside / HEADER).write_text(json.dumps(header, indent=1) + "\n")
+        _swap_in(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_array(path: Path, array: np.ndarray) -> str:
+    """Write one array and give the SHA-256 of the file."""
+    with path.open("wb") as file:
+        np.save(file, array)
+        file.flush()
+        os.fsync(file.fileno())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _swap_in(aside: Path, folder: Path) -> None:
+    """Give a finished folder its name; what had the name before is removed."""
+    for _ in range(10):
+        old = aside.with_name(f"{aside.name}.old")
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+        try:
+            aside.rename(folder)
+        except OSError:             # another process was faster and its folder has the name: try again
+            continue
+        return
+    raise OSError(f"could not give {folder} its name, other processes keep writing it")
+
+
+def open_packed(folder: str | Path, about: dict | None = None, verify: bool = False) -> Patches:
+    """Map a folder in the packed layout into memory, for reading only.
+
+    Args:
+        folder: What `write_packed` made.
+        about: The header's account of where the patches come from must be this; None takes any.
+        verify: Whether the SHA-256 of the files is checked as well as their sizes (reads every byte).
+
+    Returns:
+        The patches; bytes are read from disk when they are first used.
+
+    Raises:
+        MissingData: If there is no such folder.
+        LayoutError: If the header or a file is damaged, or the patches have another origin.
+    """
+    folder = Path(folder)
+    advice = "remove the folder and build it again"
+    if not folder.is_dir():
+        raise MissingData(f"found no folder {folder}, expected packed patches; make them with build_packed")
+    try:
+        header = json.loads((folder / HEADER).read_text())
+        if header["format"] != FORMAT or (about is not None and header["about"] != about):
+            raise LayoutError(f"found packed patches of another kind in {folder}: {_kind(header)}, expected "
+                              f"{_kind({'format': FORMAT, 'about': about})}; {advice}")
+        if verify:
+            _check_sums(folder, header["sha256"])
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        patches = Patches(**arrays, channels=tuple(header["channels"]))
+        if len(patches) != header["patches"]:
+            raise LayoutError(f"found {len(patches)} patches, expected {header['patches']} as the header says")
+    except LayoutError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise LayoutError(f"found damaged packed patches in {folder} ({type(error).__name__}: {error}), expected "
+                          f"{HEADER} and {', '.join(ARRAYS)} as .npy; {advice}") from error
+    return patches
+
+
+def _kind(header: dict) -> str:
+    """One line about where patches come from."""
+    about = header.get("about") or {}
+    scenes = about.get("scenes")
+    shown = about | ({"scenes": f"{len(scenes)} scenes"} if isinstance(scenes, list) else {})
+    return ", ".join(f"{key} {value}" for key, value in {"format": header.get("format"), **shown}.items())
+
+
+def _check_sums(folder: Path, sums: dict[str, str]) -> None:
+    """Compare the SHA-256 of each file with the header's."""
+    for name in ARRAYS:
+        with (folder / f"{name}.npy").open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sums[name]:
+            raise LayoutError(f"found SHA-256 {found[:12]}… for {folder / name}.npy, expected {sums[name][:12]}…; "
+                              "remove the folder and build it again")

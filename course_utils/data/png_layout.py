@@ -1,0 +1,224 @@
+"""The PNG layout of the NASA PACE tutorials: six small images per patch.
+
+``input/0000057_0.png`` … ``_3.png`` hold three channels each, ``input/0000057_mask.png`` is white where the
+measurement is valid, ``output/0000057.png`` is white where it is CLEAR: the mask is inverted on disk.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+
+from course_utils.data.errors import LayoutError
+from course_utils.data.pixels import CLEAR, IGNORE, THICK
+from course_utils.data.samples import PATCH_SIZE, Patches, channel_names
+from course_utils.sensors import PACE_OCI
+
+__all__ = ["PngPatches", "write_png_layout"]
+
+SCENES = "scenes.json"
+REASONS = ("can not be read as an image", "has the wrong size")
+
+
+class _UnreadableError(Exception):
+    """File number `file` of a patch can not be used, for reason number `reason`."""
+
+    def __init__(self, file: int, reason: int):
+        super().__init__(file, reason)
+        self.file, self.reason = file, reason
+
+
+def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False) -> None:
+    """Write patches as PNG files, numbered from 0, and the scene of each in ``scenes.json``.
+
+    The layout knows cloud and clear only: thin and thick cloud are the same in it.
+
+    Args:
+        folder: Where ``input/`` and ``output/`` are made.
+        patches: What to write; three channels go into a file, so their number is a multiple of three.
+        replace: Whether files that are there already may be replaced.
+
+    Raises:
+        LayoutError: If the channels do not fill the files, or patches are there already.
+    """
+    folder, channels = Path(folder), len(patches.channels)
+    if channels % 3:
+        raise LayoutError(f"found {channels} channels, expected a multiple of three: a PNG file holds three; "
+                          "use the packed layout for this sensor")
+    if not replace and any((folder / "output").glob("*.png")):
+        raise LayoutError(f"found patches in {folder}, expected an empty folder; choose another one, or pass "
+                          "replace=True")
+    for name in ("input", "output"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for number in range(len(patches)):
+        *bands, valid, clear = _paths(folder, number, channels)
+        triplets = np.split(np.moveaxis(patches.image[number], 0, -1), channels // 3, axis=-1)
+        for path, triplet in zip(bands, triplets, strict=True):
+            Image.fromarray(np.ascontiguousarray(triplet)).save(path)
+        Image.fromarray(patches.valid[number]).save(valid)
+        Image.fromarray(patches.codes[number] == CLEAR).save(clear)
+    (folder / SCENES).write_text(json.dumps(patches.scene.tolist()) + "\n")
+
+
+def _paths(folder: Path, number: int, channels: int) -> list[Path]:
+    """The files of a patch: bands, validity, clear sky."""
+    stem = f"{number:07d}"
+    return [*(folder / "input" / f"{stem}_{i}.png" for i in range(channels // 3)),
+            folder / "input" / f"{stem}_mask.png", folder / "output" / f"{stem}.png"]
+
+
+class PngPatches(Dataset):
+    """Patches read from the PNG layout, one sample at a time.
+
+    A patch with a file that can not be read, or is not of the patch size, becomes zeros with zero validity,
+    so that it counts nowhere. `unreadable` lists these files; one warning gives their number and the first.
+    The layout does not store thin clouds, so every cloud has code 1.
+
+    Args:
+        folder: The folder that holds ``input/`` and ``output/``.
+        numbers: Numbers of the patches to read, in this order; None takes all.
+        channels: Names of the channels; None takes PACE OCI's eleven bands and land.
+        size: Rows and columns of a patch.
+        check: Whether all files are checked for damage now (about 0.3 ms a patch), so that the warning
+            counts all of them. Without, damage is noticed when a patch is read.
+
+    Raises:
+        LayoutError: If the folder is not in this layout, a file of a patch is missing, or a band file does not
+            hold three channels.
+    """
+
+    def __init__(self, folder: str | Path, numbers: Sequence[int] | None = None,
+                 channels: tuple[str, ...] | None = None, size: int = PATCH_SIZE, check: bool = True):
+        self.folder, self.size = Path(folder), size
+        self.channels = channel_names(PACE_OCI) if channels is None else channels
+        present = _numbers(self.folder)
+        self.numbers = present if numbers is None else list(numbers)
+        self._check_complete(set(present))
+        scenes = self.folder / SCENES
+        known = json.loads(scenes.read_text()) if scenes.is_file() else []
+        self._scenes = [known[number] if number < len(known) else -1 for number in self.numbers]
+        # Both live in shared memory: what a DataLoader's worker notices, this process knows.
+        self._trouble = torch.zeros(len(self), dtype=torch.int16).share_memory_()
+        self._warned = torch.zeros(1, dtype=torch.bool).share_memory_()
+        if check:
+            self._check_files()
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> dict:
+        files = _paths(self.folder, self.numbers[index], len(self.channels))
+        try:
+            *bands, valid, clear = (self._read(files, i) for i in range(len(files)))
+        except _UnreadableError as error:
+            self._note(index, error)
+            self._warn_once()
+            return self._sample(np.zeros((len(self.channels), self.size, self.size), np.uint8),
+                                np.zeros((self.size, self.size), bool), clear=False, scene=self._scenes[index])
+        image = np.moveaxis(np.concatenate(bands, axis=-1), -1, 0)
+        return self._sample(np.where(valid, image, np.uint8(0)), valid, clear, self._scenes[index])
+
+    def _sample(self, image: np.ndarray, valid: np.ndarray, clear: np.ndarray | bool, scene: int) -> dict:
+        """A sample dictionary; the inverted mask is turned round here and nowhere else."""
+        codes = np.where(valid, np.where(clear, CLEAR, THICK), IGNORE).astype(np.uint8)
+        return Patches(image[None], codes[None], valid[None], np.array([scene]), self.channels).decode(0)
+
+    def _read(self, files: list[Path], i: int) -> np.ndarray:
+        """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""
+        try:
+            with Image.open(files[i]) as picture:
+                picture.load()
+        except (OSError, SyntaxError) as error:     # Pillow reports a broken PNG chunk as a SyntaxError
+            raise _UnreadableError(i, 0) from error
+        self._check_picture(picture, files, i)
+        array = np.asarray(picture)
+        return array if i < len(files) - 2 else array > 0
+
+    def _check_picture(self, picture: Image.Image, files: list[Path], i: int) -> None:
+        """The size is a matter of one file; the number of channels is a matter of the whole folder."""
+        expected = 3 if i < len(files) - 2 else 1
+        if len(picture.getbands()) != expected:
+            raise LayoutError(f"found {len(picture.getbands())} channels (mode {picture.mode}) in {files[i]}, "
+                              f"expected {expected}; this is not the PNG layout of {', '.join(self.channels)}")
+        if picture.size != (self.size, self.size):
+            raise _UnreadableError(i, 1)
+
+    def _check_complete(self, present: set[int]) -> None:
+        """Every patch has all its files, and no more band files than the channels need."""
+        if len(self.channels) % 3:
+            raise LayoutError(f"found {len(self.channels)} channels, expected a multiple of three")
+        inputs = {path.name for path in (self.folder / "input").iterdir()}
+        for number in self.numbers:
+            if number not in present:
+                raise LayoutError(f"found no patch {number} in {self.folder}, expected one of its {len(present)} "
+                                  "patches; a split may belong to another folder")
+            files = _paths(self.folder, number, len(self.channels))[:-1]
+            missing = [path.name for path in files if path.name not in inputs]
+            if missing:
+                raise LayoutError(f"found no {missing[0]} in {self.folder / 'input'}, expected {len(files)} files "
+                                  f"for patch {number}; unpack the archive again")
+            surplus = f"{number:07d}_{len(files) - 1}.png"
+            if surplus in inputs:
+                raise LayoutError(f"found {surplus} in {self.folder / 'input'}, expected {len(files) - 1} band files "
+                                  f"for the {len(self.channels)} channels {', '.join(self.channels)}")
+
+    def _check_files(self) -> None:
+        """Check sums and sizes of all files, without decoding them."""
+        for index, number in enumerate(self.numbers):
+            files = _paths(self.folder, number, len(self.channels))
+            try:
+                for i in range(len(files)):
+                    self._verify(files, i)
+            except _UnreadableError as error:
+                self._note(index, error)
+        if self.unreadable:
+            self._warn_once()
+
+    def _verify(self, files: list[Path], i: int) -> None:
+        """What `_read` would find out, by the check sums that a PNG file carries."""
+        try:
+            with Image.open(files[i]) as picture:
+                picture.verify()
+        except (OSError, SyntaxError) as error:
+            raise _UnreadableError(i, 0) from error
+        self._check_picture(picture, files, i)
+
+    def _note(self, index: int, error: _UnreadableError) -> None:
+        """Remember which file of a patch is unreadable and why: one number, because it is shared memory."""
+        self._trouble[index] = 1 + error.file * len(REASONS) + error.reason
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """The first unreadable file of each patch that has one, and the reason; grows as patches are read."""
+        found = {}
+        for index in self._trouble.nonzero()[:, 0].tolist():
+            file, reason = divmod(int(self._trouble[index]) - 1, len(REASONS))
+            path = _paths(self.folder, self.numbers[index], len(self.channels))[file]
+            found[path.relative_to(self.folder).as_posix()] = REASONS[reason]
+        return found
+
+    def _warn_once(self) -> None:
+        """One warning per dataset, whichever process notices first."""
+        if not self._warned:
+            self._warned[0] = True
+            first, reason = next(iter(self.unreadable.items()))
+            warnings.warn(f"found {len(self.unreadable)} of {len(self)} patches unreadable so far, the first because "
+                          f"{first} {reason}; they are zeros with zero validity, see dataset.unreadable", stacklevel=3)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of the patches in a folder, in increasing order."""
+    if not (folder / "input").is_dir() or not (folder / "output").is_dir():
+        raise LayoutError(f"found no folders input and output in {folder}, expected the PNG layout; "
+                          "name the folder that holds both")
+    numbers = sorted(int(path.stem) for path in (folder / "output").iterdir()
+                     if re.fullmatch(r"\d{7}\.png", path.name))
+    if not numbers:
+        raise LayoutError(f"found no patch in {folder / 'output'}, expected files such as 0000057.png")
+    return numbers
