@@ -1,1 +1,22 @@
-"""Simulated images with known truth: satellite scenes, and what they are made of."""
+"""Simulated satellite scenes with known truth.
+
+`scene(7)` is always the same scene. It is built from spectra and simple radiative transfer:
+
+    scenario.py     what is drawn: place, sun, air, cloud layers
+    landscape.py    where each material lies            patterns.py   rivers, fields, ridges
+    spectra.py      what each material reflects         fields.py     random fields
+    clouds.py       optical thickness, particles, shadows
+    atmosphere.py   molecules, aerosol, gases, glint    two_stream.py one formula for all that scatters
+    instrument.py   blur, noise, swath, 8 bits          label.py      the mask an analyst would draw
+    scene.py        all of it together
+"""
+
+from course_utils.simulate.instrument import decode_uint8, encode_uint8
+from course_utils.simulate.scenario import CLOUD_SCENARIOS, SURFACE_SCENARIOS, Scenario, UnknownScenarioError
+from course_utils.simulate.scene import VERSION, Scene, scene, scenes
+from course_utils.simulate.spectra import SURFACES
+
+__all__ = [
+    "CLOUD_SCENARIOS", "SURFACES", "SURFACE_SCENARIOS", "VERSION", "Scenario", "Scene", "UnknownScenarioError",
+    "decode_uint8", "encode_uint8", "scene", "scenes",
+]

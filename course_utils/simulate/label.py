@@ -1,0 +1,58 @@
+"""From optical thickness to the mask an analyst would draw."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
+THICK = 3.0         # above this the ground can not be seen through the cloud
+SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open
+
+
+def remove_specks(mask: np.ndarray, smallest: int = SPECK) -> np.ndarray:
+    """Drop connected objects of fewer than `smallest` pixels.
+
+    Args:
+        mask: (H, W) bool.
+        smallest: pixels (corner neighbours belong together).
+
+    Returns:
+        (H, W) bool.
+
+    Example:
+        >>> bool(remove_specks(np.eye(8, dtype=bool)[:, :3], smallest=4).any())
+        False
+    """
+    objects, _ = ndimage.label(mask, structure=np.ones((3, 3), int))
+    sizes = np.bincount(objects.ravel())
+    keep = sizes >= smallest
+    keep[0] = False
+    return keep[objects]
+
+
+def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Label a scene as an analyst would: objects, not pixels.
+
+    The thickness is blurred a little (eyes see edges, not pixels), cut at `VISIBLE`, small gaps are closed
+    and specks dropped. What remains is thick cloud where the blurred thickness exceeds `THICK`, else thin.
+
+    Args:
+        thickness: (H, W) float32, total optical thickness of all cloud layers.
+        valid: (H, W) bool, where a measurement exists.
+
+    Returns:
+        (H, W) uint8: 0 clear, 1 thick cloud, 2 thin cloud, 255 outside the swath.
+
+    Example:
+        >>> codes = analyst_codes(np.full((8, 8), 5.0, np.float32), np.ones((8, 8), bool))
+        >>> int(codes.min()), int(codes.max())
+        (1, 1)
+    """
+    seen = ndimage.uniform_filter(thickness, 3, mode="nearest")
+    cloud = remove_specks(seen > VISIBLE)
+    cloud = ~remove_specks(~cloud)
+    codes = np.where(seen > THICK, np.uint8(1), np.uint8(2))
+    codes[~cloud] = 0
+    codes[~valid] = 255
+    return codes

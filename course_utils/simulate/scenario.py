@@ -1,0 +1,181 @@
+"""What is drawn for a scene before any pixel exists: place, sun, air and cloud layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.simulate.atmosphere import Aerosol
+from course_utils.simulate.clouds import CloudLayer
+
+# How often each landscape is drawn.
+SURFACE_SCENARIOS = {
+    "ocean": 0.22, "coast": 0.13, "forest": 0.09, "cropland": 0.10, "savanna": 0.08, "desert": 0.08,
+    "urban": 0.06, "wetland": 0.04, "snow_mountains": 0.08, "snow_plain": 0.06, "ice_sheet": 0.03, "sea_ice": 0.03,
+}
+COLD = {"snow_mountains", "snow_plain", "ice_sheet", "sea_ice"}
+
+# How often each sky is drawn, and its layers from the lowest up.
+CLOUD_SCENARIOS = {
+    "clear": (0.10, ()),
+    "cumulus": (0.16, ("cumulus",)),
+    "popcorn": (0.08, ("popcorn",)),
+    "stratocumulus": (0.09, ("cells",)),
+    "stratus": (0.07, ("stratus",)),
+    "fog": (0.03, ("fog",)),
+    "altocumulus": (0.06, ("ripples",)),
+    "cirrus": (0.14, ("cirrus",)),
+    "anvil": (0.06, ("anvil",)),
+    "contrails": (0.03, ("contrails",)),
+    "cumulus_under_cirrus": (0.10, ("cumulus", "cirrus")),
+    "popcorn_under_cirrus": (0.04, ("popcorn", "cirrus")),
+    "multilayer": (0.04, ("cells", "ripples", "cirrus")),
+}
+
+# Each kind of layer: shape, coverage, thickness, top above ground (km), ice, radius (µm), outer scale (large
+# structures across the frame), spectral slope, stretch. Pairs are ranges; thickness and outer are drawn evenly
+# in their logarithm. Thickness and radius: Rossow & Schiffer, Bulletin of the AMS 80 (1999), 2261, and King et
+# al., IEEE Transactions on Geoscience and Remote Sensing 51 (2013), 3826.
+_KINDS = {
+    "cumulus": ("cumulus", (.08, .60), (8, 45), (1.0, 4.5), (0, .3), (8, 18), (2, 8), (2.6, 3.2), (1, 3)),
+    "popcorn": ("cumulus", (.02, .25), (4, 25), (0.6, 2.5), (0, .05), (6, 15), (8, 30), (1.6, 2.6), (1, 3)),
+    "cells": ("cells", (.30, .90), (5, 25), (0.6, 2.5), (0, .1), (7, 16), (2, 7), (2.4, 3.0), (1, 4)),
+    "stratus": ("stratus", (.60, 1.3), (4, 30), (0.5, 2.5), (0, .2), (6, 14), (1, 4), (2.4, 3.2), (1, 3)),
+    "fog": ("stratus", (.20, .80), (1.5, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
+    "ripples": ("cells", (.15, .70), (1.5, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
+    "cirrus": ("cirrus", (.25, .95), (.15, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.4, 3.2), (2, 8)),
+    "anvil": ("anvil", (.20, .75), (10, 50), (6.0, 13.), (.8, 1), (18, 40), (1, 2), (3, 3), (2, 6)),
+    "contrails": ("contrails", (1, 1), (.25, 1.0), (8.5, 12.), (1, 1), (8, 25), (1, 1), (2, 2), (1, 1)),
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Everything drawn for a scene apart from its random fields.
+
+    Attributes:
+        surface: landscape, a key of `SURFACE_SCENARIOS`.
+        cloud: sky, a key of `CLOUD_SCENARIOS`.
+        layers: cloud layers, lowest first.
+        sun_zenith: degrees from the vertical.
+        sun_azimuth: degrees clockwise from north (up).
+        view_zenith: degrees.
+        view_azimuth: degrees from the sun's azimuth.
+        pixel_m: ground distance between pixels, metres.
+        altitude_km: height of the ground above sea level, km.
+        vapour_cm: precipitable water above sea level, cm.
+        aerosol: particles in the lowest air.
+        wind_ms: wind speed over water, m/s.
+        snow_grain_mm: grain diameters of the fine and the coarse snow, mm.
+        snow_impurity: absorption by soot and dust in snow, 1/m at 550 nm.
+        swath_edge: share of the frame lost beyond the edge of the swath, 0 to 0.4.
+    """
+
+    surface: str
+    cloud: str
+    layers: tuple[CloudLayer, ...]
+    sun_zenith: float
+    sun_azimuth: float
+    view_zenith: float
+    view_azimuth: float
+    pixel_m: float
+    altitude_km: float
+    vapour_cm: float
+    aerosol: Aerosol
+    wind_ms: float
+    snow_grain_mm: tuple[float, float]
+    snow_impurity: float
+    swath_edge: float
+
+
+class UnknownScenarioError(LookupError):
+    """A surface or sky was asked for that the simulator does not know."""
+
+
+def _choose(rng: np.random.Generator, table: dict, name: str | None, what: str) -> str:
+    """Draw a name by its weight, or check the name that was asked for."""
+    weights = np.array([entry[0] if isinstance(entry, tuple) else entry for entry in table.values()])
+    drawn = list(table)[int(rng.choice(len(table), p=weights / weights.sum()))]
+    if name is None:
+        return drawn
+    if name not in table:
+        raise UnknownScenarioError(f"No {what} is named {name!r}. Use one of: {', '.join(table)}.")
+    return name
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw evenly in the logarithm."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _layer(rng: np.random.Generator, kind: str, ground_km: float, wind: float) -> CloudLayer:
+    """Draw one cloud layer of a kind over ground at a height."""
+    shape, coverage, thickness, top, ice, radius, outer, slope, stretch = _KINDS[kind]
+    above = rng.uniform(*top)
+    if top[0] >= 6:                        # high cloud keeps its height above the sea, not above the ground
+        above = max(above - ground_km, 2.0)
+    return CloudLayer(shape, float(rng.uniform(*coverage)), _log_uniform(rng, *thickness),
+                      float(ground_km + above), float(rng.uniform(*ice)), float(rng.uniform(*radius)),
+                      _log_uniform(rng, *outer), float(rng.uniform(*slope)), float(rng.uniform(*stretch)),
+                      float(wind + rng.normal(0, 0.2)))
+
+
+def _aerosol(rng: np.random.Generator, surface: str) -> Aerosol:
+    """Draw the air's load of particles: mostly clean, at times haze, smoke or dust that looks like thin cloud."""
+    chance = rng.random()
+    patchy = float(rng.uniform(0.1, 0.6))
+    if chance < 0.12 and surface not in COLD:
+        return Aerosol("haze", _log_uniform(rng, .25, .9), 1.3, .04, .06, .65, patchy)
+    if chance < 0.19 and surface not in COLD:
+        return Aerosol("smoke", _log_uniform(rng, .3, 1.6), 1.8, .08, .12, .60, patchy + 0.4)
+    if chance < (0.50 if surface == "desert" else 0.23) and surface not in COLD:
+        return Aerosol("dust", _log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
+    if surface in {"ocean", "coast"}:
+        return Aerosol("marine", _log_uniform(rng, .03, .2), 0.5, .01, .01, .72, 0.15)
+    return Aerosol("haze", _log_uniform(rng, .03, .22), 1.3, .05, .07, .65, 0.2)
+
+
+def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: str | None = None) -> Scenario:
+    """Draw everything about a scene that is a number or a name.
+
+    Args:
+        rng: source of randomness.
+        surface: force a landscape by name; None draws one.
+        cloud: force a sky by name; None draws one.
+
+    Returns:
+        The scenario.
+
+    Raises:
+        UnknownScenarioError: a forced name is not known; the message lists the known ones.
+
+    Example:
+        >>> draw_scenario(np.random.default_rng(0), surface="ocean", cloud="cirrus").layers[0].kind
+        'cirrus'
+    """
+    surface = _choose(rng, SURFACE_SCENARIOS, surface, "surface")
+    cloud = _choose(rng, CLOUD_SCENARIOS, cloud, "sky")
+    cold = surface in COLD
+    altitude = {"ice_sheet": rng.uniform(1.5, 3.8), "snow_mountains": rng.uniform(0.3, 3.5),
+                "desert": rng.uniform(0, 1.5), "savanna": rng.uniform(0, 1.5), "forest": rng.uniform(0, 1.0),
+                }.get(surface, 0.0)
+    wind = rng.uniform(0, np.pi)
+    fine = _log_uniform(rng, 0.05, 0.3)
+    return Scenario(
+        surface=surface,
+        cloud=cloud,
+        layers=tuple(_layer(rng, kind, altitude, wind) for kind in CLOUD_SCENARIOS[cloud][1]),
+        sun_zenith=float(rng.uniform(40, 75) if cold else rng.uniform(15, 65)),
+        sun_azimuth=float(rng.uniform(0, 360)),
+        view_zenith=float(rng.uniform(0, 20)),
+        view_azimuth=float(rng.uniform(0, 360)),
+        pixel_m=_log_uniform(rng, 30, 200),
+        altitude_km=float(altitude),
+        vapour_cm=_log_uniform(rng, 0.1, 0.9) if cold else _log_uniform(rng, 0.7, 5.0),
+        aerosol=_aerosol(rng, surface),
+        wind_ms=float(rng.uniform(1, 12)),
+        snow_grain_mm=(fine, _log_uniform(rng, 2 * fine, 2.0)),
+        snow_impurity=_log_uniform(rng, 0.01, 2.0),
+        swath_edge=float(rng.uniform(0.03, 0.4)) if rng.random() < 0.08 else 0.0,
+    )
