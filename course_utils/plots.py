@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from course_utils.colours import CLOUD, CODE_COLOURS, CONFUSION_COLOURS, INVALID, STYLE
+from course_utils.sensors import UnknownBandError
 
 # What a colour word means on an instrument that has no band of that name (wavelength in nm).
 COLOUR_WORDS = {"blue": 475.0, "green": 555.0, "red": 655.0, "nir": 865.0, "swir1": 1612.0, "swir2": 2170.0}
@@ -45,7 +46,8 @@ def composite(image, sensor, bands=("red", "green", "blue"), stretch=(0.0, 0.8),
         (H, W, 3) float32 in 0–1. Not-a-number becomes 0.
 
     Raises:
-        ValueError: too few channels, not three bands, a band the sensor does not have, or black ≥ white.
+        ValueError: too few channels, not three bands, or black ≥ white.
+        UnknownBandError: a band that the sensor does not have.
 
     Example:
         >>> from course_utils.sensors import LANDSAT8
@@ -79,7 +81,7 @@ def band_index(sensor, band) -> int:
         The channel number, counted from 0.
 
     Raises:
-        ValueError: the word's wavelength is not measured by this sensor (and what `sensor.index` raises).
+        UnknownBandError: the sensor has no such band, or measures nothing near the word's wavelength.
 
     Example:
         >>> from course_utils.sensors import LANDSAT8
@@ -90,7 +92,7 @@ def band_index(sensor, band) -> int:
         return sensor.index(band)
     distance = np.abs(np.asarray(sensor.wavelengths) - COLOUR_WORDS[band])
     if distance.min() > WORD_REACH_NM:
-        raise ValueError(
+        raise UnknownBandError(
             f"found band {band!r}, about {COLOUR_WORDS[band]:.0f} nm; {sensor.name} measures no such light; "
             f"expected one of its bands: {', '.join(sensor.band_names)}"
         )

@@ -1,7 +1,6 @@
 """The palette stays apart for colour-blind readers; the figures paint what they are given."""
 
 from itertools import combinations
-from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 
 from course_utils import colours, plots
+from course_utils.sensors import LANDSAT8, PACE_OCI, RGB, SENTINEL2, UnknownBandError
 
 # Severity 1.0 matrices for linear RGB. Source: Machado, Oliveira and Fernandes 2009,
 # IEEE Transactions on Visualization and Computer Graphics 15(6), 1291-1298.
@@ -38,17 +38,6 @@ def lab(colour, vision="normal"):
 
 def distance(first, second, vision):
     return np.linalg.norm(lab(first, vision) - lab(second, vision))
-
-
-def sensor(**bands):
-    """A stand-in with the parts of a sensor that the figures use."""
-    names = tuple(bands)
-    return SimpleNamespace(
-        name="stand-in", band_names=names, wavelengths=np.array(list(bands.values()), float), index=names.index
-    )
-
-
-LANDSAT_LIKE = sensor(B2=482, B3=561, B4=655, B5=865, B6=1609, B7=2201, B9=1373)
 
 
 @pytest.fixture(autouse=True)
@@ -94,24 +83,24 @@ def test_a_middle_grey_would_be_too_near_to_the_pink():
 
 def test_composite_takes_the_bands_by_colour_whatever_their_order():
     image = np.arange(7, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32) / 10
-    picture = plots.composite(image, LANDSAT_LIKE, stretch=(0, 1), gamma=1)
+    picture = plots.composite(image, LANDSAT8, stretch=(0, 1), gamma=1)
     assert picture.shape == (2, 3, 3) and picture.dtype == np.float32
     assert picture[0, 0] == pytest.approx([0.2, 0.1, 0.0])  # red B4, green B3, blue B2
-    false_colour = plots.composite(torch.tensor(image), LANDSAT_LIKE, ("swir1", "nir", "B4"), (0, 1), gamma=1)
+    false_colour = plots.composite(torch.tensor(image), LANDSAT8, ("swir1", "nir", "B4"), (0, 1), gamma=1)
     assert false_colour[1, 2] == pytest.approx([0.4, 0.3, 0.2])
 
 
 def test_composite_stretches_clips_and_brightens():
     image = np.array([-0.1, 0.2, 0.4, 0.6, 2.0, np.nan], np.float32)
     image = np.broadcast_to(image, (7, 1, 6))
-    picture = plots.composite(image, LANDSAT_LIKE, stretch=(0.2, 0.6), gamma=2.0)
+    picture = plots.composite(image, LANDSAT8, stretch=(0.2, 0.6), gamma=2.0)
     assert picture[0, :, 0] == pytest.approx([0, 0, 0.5**0.5, 1, 1, 0])
 
 
 def test_composite_ignores_channels_beyond_the_sensors_bands():
     image = np.zeros((8, 2, 2), np.float32)
     image[7] = 1
-    assert not plots.composite(image, LANDSAT_LIKE).any()
+    assert not plots.composite(image, LANDSAT8).any()
 
 
 @pytest.mark.parametrize(
@@ -124,17 +113,23 @@ def test_composite_ignores_channels_beyond_the_sensors_bands():
     ],
 )
 def test_composite_refuses(arguments, words):
-    good = {"image": np.zeros((7, 4, 4)), "sensor": LANDSAT_LIKE}
+    good = {"image": np.zeros((7, 4, 4)), "sensor": LANDSAT8}
     with pytest.raises(ValueError) as error:
         plots.composite(**(good | arguments))
     assert all(word in str(error.value) for word in words)
 
 
 def test_a_camera_has_no_infrared():
-    camera = sensor(red=640, green=550, blue=460)
-    assert plots.band_index(camera, "red") == 0
-    with pytest.raises(ValueError, match=r"'swir1', about 1612 nm.*red, green, blue"):
-        plots.band_index(camera, "swir1")
+    assert plots.band_index(RGB, "red") == RGB.band_names.index("red")
+    with pytest.raises(UnknownBandError, match=r"'swir1', about 1612 nm.*red, green, blue"):
+        plots.band_index(RGB, "swir1")
+
+
+def test_bands_are_found_by_word_name_and_wavelength():
+    assert [plots.band_index(PACE_OCI, word) for word in ("blue", "green", "red", "nir", "swir1", "swir2")] == [
+        PACE_OCI.index(nm) for nm in (470, 550, 650, 865, 1618, 2131)
+    ]
+    assert plots.band_index(SENTINEL2, "B11") == plots.band_index(SENTINEL2, 1614) == SENTINEL2.index("B11")
 
 
 def test_show_image_names_the_cure_for_channels_first():
@@ -201,14 +196,14 @@ def test_overlay_tints_the_cloud_alone():
 
 
 def test_show_bands_heads_every_band_with_its_wavelength():
-    axes = plots.show_bands(np.random.default_rng(0).random((8, 6, 6)), LANDSAT_LIKE)
-    assert [ax.get_title() for ax in axes] == [f"{nm:.0f} nm" for nm in LANDSAT_LIKE.wavelengths] + ["channel 8"]
+    axes = plots.show_bands(np.random.default_rng(0).random((8, 6, 6)), LANDSAT8)
+    assert [ax.get_title() for ax in axes] == [f"{nm:.0f} nm" for nm in LANDSAT8.wavelengths] + ["channel 8"]
     assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 0.8)}
     ramp = np.linspace(0, 1, 36).reshape(6, 6)
-    own = plots.show_bands(np.stack([0 * ramp, ramp]), LANDSAT_LIKE, limits=None)
+    own = plots.show_bands(np.stack([0 * ramp, ramp]), LANDSAT8, limits=None)
     assert own[1].images[0].get_clim() == pytest.approx((0.02, 0.98))
     with pytest.raises(ValueError, match="found 2 axes; expected at least 7"):
-        plots.show_bands(np.zeros((7, 2, 2)), LANDSAT_LIKE, axes=own)
+        plots.show_bands(np.zeros((7, 2, 2)), LANDSAT8, axes=own)
 
 
 def test_style_is_legible_on_a_phone():
