@@ -49,5 +49,8 @@ lint: setup       ## code style and docstring rules
 unit: setup       ## the package, the exercise checks, the tools
 	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks
 
+bench: setup      ## measure every claim about speed, write _build/bench.json
+	TQDM_DISABLE=1 $(BIN)/python -m benchmarks
+
 clean:            ## remove everything that was made, the environment too
 	rm -rf _build .venv *.egg-info .pytest_cache .ruff_cache .hypothesis

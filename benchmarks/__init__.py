@@ -1,0 +1,1 @@
+"""One file per measured claim. Benchmarks measure; they are not tests."""

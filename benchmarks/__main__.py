@@ -1,0 +1,41 @@
+"""Run every benchmark, print a table, write `_build/bench.json`.
+
+`make bench` runs all of them, `python -m benchmarks dense fit` some.
+"""
+
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+import benchmarks
+from course_utils.runtime import describe_machine
+
+OUT = Path("_build/bench.json")
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all of them, and add their results to those already written."""
+    known = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_")]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        sys.exit(f"found benchmark {', '.join(unknown)}, expected some of: {', '.join(known)}")
+    machine = describe_machine()
+    results = json.loads(OUT.read_text(encoding="utf-8")) if names and OUT.exists() else {}
+    results["machine"] = machine
+    print(", ".join(f"{k} {v}" for k, v in machine.items()))
+    for name in names or known:
+        module = importlib.import_module(f"benchmarks.{name}")
+        measured = module.main()
+        results |= measured
+        for key, value in measured.items():
+            print(f"{key:20} {value:12.6g}   {module.__doc__.splitlines()[0]}", flush=True)
+    OUT.parent.mkdir(exist_ok=True)
+    aside = OUT.with_suffix(".part")
+    aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    aside.replace(OUT)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
