@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 SCALE_HEIGHT_KM = 8.0           # air pressure
-VAPOUR_SCALE_HEIGHT_KM = 1.8    # water vapour keeps much closer to the ground
+VAPOUR_SCALE_HEIGHT_KM = 1.6    # water vapour keeps much closer to the ground
 
 # Absorption coefficients of water vapour (1/cm), ozone (1/atm-cm) and the mixed gases, by wavelength in nm:
-# the rows of Bird & Riordan, NREL report TR-215-2436 (1984), doi:10.2172/5986936, that the bands fall in. The
-# row at 1378 nm carries the value of the band's core (1395 nm), where narrow cirrus channels are placed.
+# the rows of Bird & Riordan, NREL report TR-215-2436 (1984), doi:10.2172/5986936, that the bands fall in. At
+# 1378 nm, where narrow cirrus channels sit in the band's core, twice the value of their broad row at 1395 nm.
 _GASES = np.array([
     (400, 0, 0, 0), (440, 0, 0, 0), (470, 0, .009, 0), (490, 0, .021, 0), (520, 0, .048, 0), (550, 0, .085, 0),
     (593, .075, .119, 0), (630, 0, .090, 0), (656, 0, .065, 0), (740, .061, .010, 0), (800, .036, 0, 0),
     (840, .155, 0, 0), (860, .00001, 0, 0), (880, .0026, 0, 0), (925, 5., 0, 0), (937, 55., 0, 0),
     (948, 45., 0, 0), (980, 1.48, 0, 0), (1040, .00001, 0, 0), (1240, .002, 0, .05), (1270, .002, 0, .3),
-    (1320, 4., 0, .0002), (1360, 700., 0, .0001), (1378, 1000., 0, .0001), (1395, 1000., 0, .0001),
+    (1320, 4., 0, .0002), (1360, 1500., 0, .0001), (1378, 2000., 0, .0001), (1395, 1000., 0, .0001),
     (1520, .16, 0, .005), (1592, .0001, 0, .13), (1610, .0001, 0, .05), (1646, .01, 0, .001), (1740, 1.1, 0, 0),
     (2100, .22, 0, .1), (2148, .25, 0, .02), (2198, .33, 0, .002), (2270, .5, 0, .01), (2300, 1., 0, .02),
 ]).T

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from course_utils.simulate.fields import band_pass, power_law, step, warp
-from course_utils.simulate.patterns import parcels, per_parcel, ridges, river
+from course_utils.simulate.patterns import parcels, per_parcel, ridges, river, with_slope
 
 Fractions = dict[str, np.ndarray]
 
@@ -25,14 +25,14 @@ class Landscape:
     Attributes:
         fractions: material name → (H, W) float32 share of each pixel.
         land: (H, W) bool, false on open water and sea ice.
-        elevation_km: (H, W) float32 above the scene's base height, or None where it is level.
+        elevation: (H, W) float32 height of the ground in pixels (height over pixel size), or None where level.
         texture: (H, W) float32 factor on the ground's reflectance, about 1.
         wind: (H, W) float32 factor on the wind speed over water.
     """
 
     fractions: Fractions
     land: np.ndarray
-    elevation_km: np.ndarray | None = None
+    elevation: np.ndarray | None = None
     texture: np.ndarray | float = 1.0
     wind: np.ndarray | float = field(default=1.0)
 
@@ -45,6 +45,11 @@ def _level(share: float) -> float:
 def _grain(rng: np.random.Generator, size: int, strength: float, slope: float = 2.0) -> np.ndarray:
     """Brightness texture: log-normal, with structure down to the pixel."""
     return np.exp(np.float32(strength) * power_law(rng, size, slope, 2.0))
+
+
+def _hills(rng: np.random.Generator, size: int, steepness: float) -> np.ndarray:
+    """Rolling ground whose slopes have a root-mean-square tangent of `steepness`."""
+    return with_slope(power_law(rng, size, 3.6, 3.0), steepness)
 
 
 def _lay(fractions: Fractions, name: str, share: np.ndarray) -> None:
@@ -109,8 +114,7 @@ def forest(rng: np.random.Generator, size: int) -> Landscape:
     _lay(fractions, "bright_soil" if rng.random() < 0.5 else "dry_vegetation", 0.7 * cut)
     channel = river(rng, size, rng.uniform(1, 7))
     _lay(fractions, "turbid_water", channel)
-    relief = rng.uniform(0, 0.3) * power_law(rng, size, 3.2, 3.0)
-    return Landscape(fractions, channel < 0.5, relief, _grain(rng, size, 0.14, 1.6))
+    return Landscape(fractions, channel < 0.5, _hills(rng, size, rng.uniform(0, 0.15)), _grain(rng, size, 0.14, 1.6))
 
 
 def cropland(rng: np.random.Generator, size: int) -> Landscape:
@@ -138,7 +142,7 @@ def savanna(rng: np.random.Generator, size: int) -> Landscape:
     if rng.random() < 0.5:
         _lay(fractions, "rock", step(power_law(rng, size, 2.6, 3.0), _level(0.25), 1.0))
     _lay(fractions, "sand", 0.8 * river(rng, size, rng.uniform(0.5, 4), 3.0))
-    relief = rng.uniform(0, 0.25) * power_law(rng, size, 3.0, 3.0)
+    relief = _hills(rng, size, rng.uniform(0, 0.12))
     return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.12, 1.6))
 
 
@@ -191,13 +195,13 @@ def wetland(rng: np.random.Generator, size: int) -> Landscape:
 
 def snow_mountains(rng: np.random.Generator, size: int) -> Landscape:
     """Mountains: woods below, bare rock on steep ground, snow above an uneven line, shaded by relief."""
-    relief = ridges(rng, size, rng.uniform(0.8, 2.5), rng.uniform(1.2, 2.5))
-    unit = relief / relief.max()
-    steep = np.hypot(*np.gradient(unit)) * size / 12
+    unit = ridges(rng, size, rng.uniform(1.2, 3.0))
+    relief = with_slope(unit, rng.uniform(0.15, 0.5))
+    steep = np.hypot(*np.gradient(relief))
     ragged = 0.10 * power_law(rng, size, 2.0, 4.0)
     fractions = _blend("conifer", "dry_vegetation", np.clip(2.0 * unit - 0.3 + ragged, 0, 1))
     _lay(fractions, "rock", np.clip(2.2 * unit - 0.7 + ragged, 0, 1))
-    snow = step(unit - 0.5 * np.clip(steep - 0.6, 0, 1) + ragged, rng.uniform(0.0, 0.65), 0.18)
+    snow = step(unit - 0.5 * np.clip(steep - 0.7, 0, 1) + ragged, rng.uniform(0.0, 0.65), 0.18)
     old = np.clip(0.5 + (rng.uniform(0.2, 0.9) - unit) + ragged, 0, 1)
     _lay(fractions, "coarse_snow", snow * old)
     _lay(fractions, "fine_snow", snow * (1 - old) / np.maximum(1 - snow * old, 1e-3))
@@ -216,7 +220,7 @@ def snow_plain(rng: np.random.Generator, size: int) -> Landscape:
     _lay(fractions, "fine_snow", river(rng, size, rng.uniform(0, 6)))
     number, edge = parcels(rng, size, rng.uniform(20, 60), rng.uniform(0, np.pi))
     _lay(fractions, "asphalt", 0.5 * step(-edge, -0.5, 0.5) * step(per_parcel(rng, number, 0, 1), 0.7, 0.1))
-    relief = rng.uniform(0, 0.25) * power_law(rng, size, 3.0, 3.0)
+    relief = _hills(rng, size, rng.uniform(0, 0.1))
     return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.05, 1.6))
 
 
@@ -227,7 +231,7 @@ def ice_sheet(rng: np.random.Generator, size: int) -> Landscape:
     if rng.random() < 0.5:
         _lay(fractions, "bare_ice", step(power_law(rng, size, 3.0, 2.0), _level(rng.uniform(0.02, 0.3)), 0.4))
     ripples = band_pass(rng, size, rng.uniform(6, 30), 0.5, 4.0, rng.uniform(0, np.pi))
-    relief = 0.15 * power_law(rng, size, 3.4, 2.0) + 0.01 * ripples
+    relief = with_slope(ripples, rng.uniform(0, 0.04)) + _hills(rng, size, rng.uniform(0, 0.05))
     return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.02))
 
 

@@ -71,34 +71,49 @@ def per_parcel(rng: np.random.Generator, number: np.ndarray, low: float, high: f
     return table[number % 4093]
 
 
-def ridges(rng: np.random.Generator, size: int, relief_km: float, outer: float = 1.5) -> np.ndarray:
-    """Draw mountains: sharp crests where a field changes sign, on a broad swell.
+def ridges(rng: np.random.Generator, size: int, outer: float = 1.5) -> np.ndarray:
+    """Draw mountains: sharp crests where a field changes sign, with spurs, on a broad swell.
 
     Args:
         rng: source of randomness.
         size: pixels along one side.
-        relief_km: height between valleys and summits, km.
         outer: number of massifs across the frame.
 
     Returns:
-        (size, size) float32 elevation above the valleys, km.
+        (size, size) float32 height, from 0 in the valleys to about 1 on the summits.
     """
-    crest = 1 - np.abs(power_law(rng, size, 3.4, outer)) / 2
-    spur = 1 - np.abs(power_law(rng, size, 3.2, 4 * outer)) / 2
-    swell = power_law(rng, size, 4.0, 1.0)
-    height = crest + 0.35 * spur * crest + 0.25 * swell
-    low, high = np.percentile(height, (2, 99.5))
-    return relief_km * np.clip((height - low) / (high - low), 0, 1.1)
+    crest = 1 - np.abs(power_law(rng, size, 4.2, outer)) / 2
+    spur = 1 - np.abs(power_law(rng, size, 4.0, 5 * outer)) / 2
+    height = crest + 0.25 * spur * crest + 0.3 * power_law(rng, size, 4.2, 1.0)
+    low, high = height.min(), height.max()
+    return (height - low) / (high - low)
 
 
-def hillshade(elevation_km: np.ndarray, sun_zenith: float, sun_azimuth: float, pixel_m: float) -> np.ndarray:
+def with_slope(height: np.ndarray, steepness: float) -> np.ndarray:
+    """Scale a height so that its slopes have a given root-mean-square tangent.
+
+    Args:
+        height: (H, W), any unit.
+        steepness: 0.1 for hills, 0.5 for high mountains.
+
+    Returns:
+        (H, W) height in pixels.
+
+    Example:
+        >>> float(np.gradient(with_slope(np.arange(9.0).reshape(1, 9).repeat(9, 0), 0.5), axis=1)[0, 0])
+        0.5
+    """
+    down, right = np.gradient(height)
+    return height * (steepness / np.sqrt(np.mean(down * down + right * right)))
+
+
+def hillshade(elevation: np.ndarray, sun_zenith: float, sun_azimuth: float) -> np.ndarray:
     """Direct sunlight on sloping ground, relative to level ground: cos i / cos θ.
 
     Args:
-        elevation_km: (H, W), km.
+        elevation: (H, W), in pixels.
         sun_zenith: degrees.
         sun_azimuth: degrees clockwise from north (up).
-        pixel_m: size of a pixel, metres.
 
     Returns:
         (H, W) float32, 0 on slopes turned from the sun, 1 on level ground, above 1 facing it.
@@ -106,7 +121,7 @@ def hillshade(elevation_km: np.ndarray, sun_zenith: float, sun_azimuth: float, p
     Source:
         Cosine law of illumination; Teillet, Guindon & Goodenough, Canadian Journal of Remote Sensing 8 (1982).
     """
-    down, right = np.gradient(elevation_km * (1000.0 / pixel_m))
+    down, right = np.gradient(elevation)
     zenith, azimuth = np.deg2rad(sun_zenith), np.deg2rad(sun_azimuth)
     toward_sun = down * np.cos(azimuth) - right * np.sin(azimuth)
     lit = 1.0 + np.tan(zenith) * toward_sun

@@ -16,6 +16,9 @@ SURFACE_SCENARIOS = {
 }
 COLD = {"snow_mountains", "snow_plain", "ice_sheet", "sea_ice"}
 
+# Precipitable water above sea level, cm: cold air holds little.
+VAPOUR_CM = {"snow_mountains": (0.3, 2.0), "snow_plain": (0.2, 1.2), "sea_ice": (0.2, 1.0), "ice_sheet": (0.1, 0.6)}
+
 # How often each sky is drawn, and its layers from the lowest up.
 CLOUD_SCENARIOS = {
     "clear": (0.10, ()),
@@ -38,10 +41,10 @@ CLOUD_SCENARIOS = {
 # in their logarithm. Thickness and radius: Rossow & Schiffer, Bulletin of the AMS 80 (1999), 2261, and King et
 # al., IEEE Transactions on Geoscience and Remote Sensing 51 (2013), 3826.
 _KINDS = {
-    "cumulus": ("cumulus", (.08, .60), (8, 45), (1.0, 4.5), (0, .3), (8, 18), (2, 8), (2.6, 3.2), (1, 3)),
-    "popcorn": ("cumulus", (.02, .25), (4, 25), (0.6, 2.5), (0, .05), (6, 15), (8, 30), (1.6, 2.6), (1, 3)),
-    "cells": ("cells", (.30, .90), (5, 25), (0.6, 2.5), (0, .1), (7, 16), (2, 7), (2.4, 3.0), (1, 4)),
-    "stratus": ("stratus", (.60, 1.3), (4, 30), (0.5, 2.5), (0, .2), (6, 14), (1, 4), (2.4, 3.2), (1, 3)),
+    "cumulus": ("cumulus", (.08, .60), (8, 45), (1.0, 4.5), (0, .3), (8, 18), (2, 8), (2.6, 3.2), (1, 2)),
+    "popcorn": ("cumulus", (.02, .25), (4, 25), (0.6, 2.5), (0, .05), (6, 15), (8, 30), (1.6, 2.6), (1, 2)),
+    "cells": ("cells", (.30, .90), (5, 25), (0.6, 2.5), (0, .1), (7, 16), (2, 7), (2.4, 3.0), (1, 3)),
+    "stratus": ("stratus", (.60, 1.3), (4, 30), (0.5, 2.5), (0, .2), (6, 14), (1, 4), (2.4, 3.2), (1, 1.5)),
     "fog": ("stratus", (.20, .80), (1.5, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
     "ripples": ("cells", (.15, .70), (1.5, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
     "cirrus": ("cirrus", (.25, .95), (.15, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.4, 3.2), (2, 8)),
@@ -172,7 +175,7 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
         view_azimuth=float(rng.uniform(0, 360)),
         pixel_m=_log_uniform(rng, 30, 200),
         altitude_km=float(altitude),
-        vapour_cm=_log_uniform(rng, 0.1, 0.9) if cold else _log_uniform(rng, 0.7, 5.0),
+        vapour_cm=_log_uniform(rng, *VAPOUR_CM.get(surface, (0.7, 5.0))),
         aerosol=_aerosol(rng, surface),
         wind_ms=float(rng.uniform(1, 12)),
         snow_grain_mm=(fine, _log_uniform(rng, 2 * fine, 2.0)),

@@ -112,8 +112,8 @@ def draw_state(
     scenario = draw_scenario(_rng(seed, number, "scenario"), surface, cloud)
     ground = BUILDERS[scenario.surface](_rng(seed, number, "ground"), size)
     lit = 1.0
-    if ground.elevation_km is not None:
-        lit = hillshade(ground.elevation_km, scenario.sun_zenith, scenario.sun_azimuth, scenario.pixel_m)
+    if ground.elevation is not None:
+        lit = hillshade(ground.elevation, scenario.sun_zenith, scenario.sun_azimuth)
     stream = _rng(seed, number, "air")
     plume = power_law(stream, size, 3.2, 1.0, stream.uniform(1, 4), stream.uniform(0, np.pi))
     load = scenario.aerosol.thickness * np.exp(np.float32(scenario.aerosol.patchiness) * plume)
