@@ -1,6 +1,7 @@
 """The course's own dataset: simulated on first use, then kept in the cache."""
 
 import os
+import sys
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ COURSE_SCENES = 150
 
 
 def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0,
-                 progress: bool = True) -> PackedPatches:
+                 progress: bool = True, workers: int | None = None) -> PackedPatches:
     """Give one part of the course's patches, simulating them if this is the first time.
 
     The first call takes some seconds; later ones map the files of the first. Where the cache can not be
@@ -32,6 +33,8 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
             so fewer are a part of them and more are more to train on.
         seed: Seed of the simulator.
         progress: Whether a progress bar is shown while simulating.
+        workers: Processes that simulate; None takes two in a notebook and one in a script, where starting
+            processes asks for ``if __name__ == "__main__":``. The patches are the same.
 
     Returns:
         The patches, sixteen per scene, in the order of the scenes.
@@ -41,7 +44,9 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
     """
     wanted = scenes_of(part, scenes)
     folder = cached_folder(sensor, scenes, seed)
-    return PackedPatches(_open_or_simulate(folder, sensor, scenes, seed, progress), wanted)
+    if workers is None:
+        workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
+    return PackedPatches(_open_or_simulate(folder, sensor, scenes, seed, progress, workers), wanted)
 
 
 def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:
@@ -88,13 +93,14 @@ def cached_folder(sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: 
 
 
 @lru_cache(maxsize=4)
-def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool) -> Patches:
+def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool,
+                      workers: int) -> Patches:
     """The cached patches if they are whole and of this origin, else new ones; once per process."""
     about = origin(range(scenes), seed, sensor)
     try:
         return open_packed(folder, about)
     except DataError:                       # not there, damaged, or of another origin: make it anew
-        patches = simulate_patches(range(scenes), seed, sensor, min(2, os.cpu_count() or 1), progress)
+        patches = simulate_patches(range(scenes), seed, sensor, workers, progress)
     try:
         write_packed(folder, patches, about)
         return open_packed(folder, about)

@@ -165,7 +165,8 @@ def write_packed(folder: str | Path, patches: Patches, about: dict | None = None
     try:
         sums = {name: _write_array(aside / f"{name}.npy", getattr(patches, name)) for name in ARRAYS}
         header = {"format": FORMAT, "about": about or {}, "channels": list(patches.channels),
-                  "patches": len(patches), "size": patches.image.shape[-1], "sha256": sums}
+                  "encoding": patches.encoding, "patches": len(patches), "size": patches.image.shape[-1],
+                  "sha256": sums}
         (aside / HEADER).write_text(json.dumps(header, indent=1) + "\n")
         _swap_in(aside, folder)
     finally:
@@ -224,7 +225,7 @@ def open_packed(folder: str | Path, about: dict | None = None, verify: bool = Fa
         if verify:
             _check_sums(folder, header["sha256"])
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-        patches = Patches(**arrays, channels=tuple(header["channels"]))
+        patches = Patches(**arrays, channels=tuple(header["channels"]), encoding=header["encoding"])
         if len(patches) != header["patches"]:
             raise LayoutError(f"found {len(patches)} patches, expected {header['patches']} as the header says")
     except LayoutError:

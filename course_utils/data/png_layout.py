@@ -1,7 +1,9 @@
 """The PNG layout of the NASA PACE tutorials: six small images per patch.
 
 ``input/0000057_0.png`` … ``_3.png`` hold three channels each, ``input/0000057_mask.png`` is white where the
-measurement is valid, ``output/0000057.png`` is white where it is CLEAR: the mask is inverted on disk.
+measurement is valid, ``output/0000057.png`` is white where it is CLEAR: the mask is inverted on disk. The layout
+says neither which scene a patch comes from nor what its bytes stand for; ``about.json`` adds both when this package
+writes it. Without that file, bytes are read as shares of 255, as the tutorials do.
 """
 
 import json
@@ -22,7 +24,7 @@ from course_utils.sensors import PACE_OCI
 
 __all__ = ["PngPatches", "write_png_layout"]
 
-SCENES = "scenes.json"
+ABOUT = "about.json"
 REASONS = ("can not be read as an image", "has the wrong size")
 
 
@@ -35,7 +37,7 @@ class _UnreadableError(Exception):
 
 
 def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False) -> None:
-    """Write patches as PNG files, numbered from 0, and the scene of each in ``scenes.json``.
+    """Write patches as PNG files, numbered from 0, and the scene of each in ``about.json``.
 
     The layout knows cloud and clear only: thin and thick cloud are the same in it.
 
@@ -63,7 +65,8 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
             Image.fromarray(np.ascontiguousarray(triplet)).save(path)
         Image.fromarray(patches.valid[number]).save(valid)
         Image.fromarray(patches.codes[number] == CLEAR).save(clear)
-    (folder / SCENES).write_text(json.dumps(patches.scene.tolist()) + "\n")
+    about = {"encoding": patches.encoding, "scenes": patches.scene.tolist()}
+    (folder / ABOUT).write_text(json.dumps(about) + "\n")
 
 
 def _paths(folder: Path, number: int, channels: int) -> list[Path]:
@@ -100,9 +103,10 @@ class PngPatches(Dataset):
         present = _numbers(self.folder)
         self.numbers = present if numbers is None else list(numbers)
         self._check_complete(set(present))
-        scenes = self.folder / SCENES
-        known = json.loads(scenes.read_text()) if scenes.is_file() else []
-        self._scenes = [known[number] if number < len(known) else -1 for number in self.numbers]
+        about = self.folder / ABOUT
+        known = json.loads(about.read_text()) if about.is_file() else {"encoding": "share", "scenes": []}
+        self._encoding = known["encoding"]
+        self._scenes = [known["scenes"][n] if n < len(known["scenes"]) else -1 for n in self.numbers]
         # Both live in shared memory: what a DataLoader's worker notices, this process knows.
         self._trouble = torch.zeros(len(self), dtype=torch.int16).share_memory_()
         self._warned = torch.zeros(1, dtype=torch.bool).share_memory_()
@@ -127,7 +131,8 @@ class PngPatches(Dataset):
     def _sample(self, image: np.ndarray, valid: np.ndarray, clear: np.ndarray | bool, scene: int) -> dict:
         """A sample dictionary; the inverted mask is turned round here and nowhere else."""
         codes = np.where(valid, np.where(clear, CLEAR, THICK), IGNORE).astype(np.uint8)
-        return Patches(image[None], codes[None], valid[None], np.array([scene]), self.channels).decode(0)
+        return Patches(image[None], codes[None], valid[None], np.array([scene]), self.channels,
+                       self._encoding).decode(0)
 
     def _read(self, files: list[Path], i: int) -> np.ndarray:
         """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""
