@@ -51,8 +51,9 @@ class Threshold:
             MaskError: the shapes do not belong together, a value is not finite, or only one class is present.
         """
         (values,), cloud = _training_pixels((band,), images, masks, valid)
-        cuts = np.append(-np.inf, np.unique(values))
-        return cls(band, *_best_cuts([values], cloud, [cuts], criterion))
+        cuts = _with_all_cloud(np.unique(values))
+        tp, fp = _above(values[cloud], cuts), _above(values[~cloud], cuts)
+        return cls(band, float(cuts[_best(tp, fp, cloud, criterion)]))
 
     def predict(self, image):
         """Mask one image or a batch.
@@ -74,7 +75,7 @@ class AllOf:
         rules: tuple of Threshold, each on its own band.
 
     Source:
-        Chapter 02; that snow is dark at 1.6 µm and cloud is not: Dozier (1989).
+        Chapter 02; that snow is dark at 1.6 µm and cloud is not: Crane and Anderson (1984).
 
     Example:
         >>> rule = AllOf((Threshold(0, 0.3), Threshold(1, 0.2)))
@@ -109,9 +110,10 @@ class AllOf:
             MaskError: as `Threshold.fit`.
         """
         values, cloud = _training_pixels(bands, images, masks, valid)
-        cuts = [np.append(-np.inf, _grid(band, steps)) for band in values]
-        best = _best_cuts(values, cloud, cuts, criterion)
-        return cls(tuple(Threshold(band, value) for band, value in zip(bands, best, strict=True)))
+        cuts = [_with_all_cloud(_grid(band, steps)) for band in values]
+        tp, fp = (_above_all([band[pixels] for band in values], cuts) for pixels in (cloud, ~cloud))
+        places = _best(tp, fp, cloud, criterion)
+        return cls(tuple(Threshold(band, float(c[k])) for band, c, k in zip(bands, cuts, places, strict=True)))
 
     def predict(self, image):
         """Mask one image or a batch; shapes as `Threshold.predict`."""
@@ -149,21 +151,29 @@ def _grid(values, steps):
     return np.unique(np.quantile(values, np.linspace(0, 1, steps), method="lower"))
 
 
-def _best_cuts(values, cloud, cuts, criterion):
-    """Score every combination of cuts (pixels above all of them are cloud); return the best, as floats."""
-    # A pixel is above cut j of a band if more than j cuts lie below it: sort pixels into boxes by that number,
-    # count each box once, and sum the boxes from the bright end.
+def _with_all_cloud(cuts):
+    """Add the threshold that every pixel exceeds."""
+    return np.insert(cuts, 0, -np.inf)
+
+
+def _above(values, cuts):
+    """How many values lie above each cut: what sorting them once tells."""
+    return values.size - np.searchsorted(np.sort(values), cuts, side="right")
+
+
+def _above_all(values, cuts):
+    """How many pixels lie above cuts[0][i] in the first band, above cuts[1][j] in the second, and so on."""
+    # A pixel is above cut k of a band if more than k cuts lie below it. Sort pixels into boxes by that number,
+    # then sum the boxes from the bright end, along each band in turn.
     boxes = [np.searchsorted(c, v, side="left") for c, v in zip(cuts, values, strict=True)]
     shape = tuple(c.size + 1 for c in cuts)
-    box = np.ravel_multi_index(boxes, shape)
+    table = np.bincount(np.ravel_multi_index(boxes, shape), minlength=np.prod(shape)).reshape(shape)
+    for axis in range(table.ndim):
+        table = np.flip(np.cumsum(np.flip(table, axis), axis), axis)
+    return table[(slice(1, None),) * table.ndim]
 
-    def above(pixels):
-        table = np.bincount(box[pixels], minlength=np.prod(shape)).reshape(shape)
-        for axis in range(table.ndim):
-            table = np.flip(np.cumsum(np.flip(table, axis), axis), axis)
-        return table[(slice(1, None),) * table.ndim]
 
-    tp, fp = above(cloud), above(~cloud)
+def _best(tp, fp, cloud, criterion):
+    """Where the criterion is largest; the place of the first of equals."""
     scores = criterion(Counts(tp, fp, cloud.sum() - tp, (~cloud).sum() - fp))
-    best = np.unravel_index(np.nanargmax(scores), scores.shape)
-    return tuple(float(c[k]) for c, k in zip(cuts, best, strict=True))
+    return np.unravel_index(np.nanargmax(scores), scores.shape)
