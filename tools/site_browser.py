@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+SITE = Path(os.environ.get("COURSE_SITE", Path(__file__).resolve().parents[1] / "_build" / "html"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing but the page under test may use the network.
 FLAGS = [

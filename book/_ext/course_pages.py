@@ -9,8 +9,8 @@ UNWANTED = tuple(
     for pattern in (
         # 1.5 MB of icons as a script; the style sheet beside it draws the same icons from a font.
         r'<script src="[^"]*vendor/fontawesome[^"]*"></script>\s*',
-        # Two icon fonts that few or no icons need: the browser fetches them when one does.
-        r'<link rel="preload" as="font"[^>]*fa-(?:brands|regular)[^>]*/>\s*',
+        # Icon fonts are fetched when an icon needs one; ahead of that, a page opened as a file may not.
+        r'<link rel="preload" as="font"[^>]*/>\s*',
         # Code that runs on the page through an outside server: never configured here, it names a CDN.
         r"<script>(?:(?!</script>).)*THEBE_JS_URL.*?</script>\s*",
         r'<script[^>]*sphinx-thebe\.js[^>]*></script>\s*',
@@ -49,11 +49,17 @@ def drop_repeats(html: str) -> str:
     return INLINE_SCRIPT.sub(keep_first, html)
 
 
+def drop_second_search_field_id(html: str) -> str:
+    """On the search page two fields share one id; the scripts mean the first."""
+    first, found, rest = html.partition(' id="search-input"')
+    return first + found + rest.replace(' id="search-input"', "")
+
+
 def clean_page(html: str) -> str:
     """A written page without what it does not need; cleaning it again changes nothing."""
     for pattern in UNWANTED:
         html = pattern.sub("", html)
-    return mark_verdicts(drop_repeats(html))
+    return mark_verdicts(drop_second_search_field_id(drop_repeats(html)))
 
 
 def clean_site(site: Path) -> None:

@@ -1,0 +1,138 @@
+"""What a reader's browser must find on a page; each function returns a list of problems."""
+
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+
+from tools.site_browser import open_page
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+WIDTHS = (1440, 820, 390)
+MAX_WEIGHT = 2_000_000      # bytes over the line
+COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg")
+RAW_FORMULA = r"""() => {
+    const box = document.querySelector("main") ?? document.body;
+    const text = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (text.nextNode()) {
+        const holder = text.currentNode.parentElement;
+        if (!holder.closest("pre, code, script, style, mjx-container") && /\$\$|\\\(|\\\[/.test(text.currentNode.data))
+            found.push(text.currentNode.data.trim().slice(0, 60));
+    }
+    return found;
+}"""
+UNFOLD = """() => {
+    document.querySelectorAll("details").forEach((box) => { box.open = true; });
+    document.querySelectorAll(".toggle-button-hidden").forEach((button) => button.click());
+    document.querySelectorAll(".quiz-feedback > div").forEach((text) => { text.hidden = false; });
+}"""
+
+
+@dataclass
+class Log:
+    """What happened while a page was open."""
+
+    host: str
+    outside: list = field(default_factory=list)
+    failed: list = field(default_factory=list)
+    console: list = field(default_factory=list)
+    weight: int = 0
+
+    def on_request(self, route):
+        """Let requests to this machine pass; stop and note the others."""
+        url = route.request.url
+        if urlsplit(url).netloc == self.host or url.startswith(("data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(url)
+            route.abort()
+
+    def on_response(self, response):
+        """Note failures, and add up what a server that compresses text would send."""
+        if response.status >= 400:
+            self.failed.append(f"{response.status} {response.url}")
+        elif response.ok:
+            body = response.body()
+            kind = response.headers.get("content-type", "")
+            self.weight += len(zlib.compress(body)) if kind.startswith(COMPRESSED) else len(body)
+
+    def on_console(self, message):
+        """Note errors and warnings."""
+        if message.type in ("error", "warning"):
+            self.console.append(message.text)
+
+    def problems(self):
+        """Everything that a quiet, self-contained, light page does not do."""
+        found = [f"request to another host: {url}" for url in self.outside]
+        found += [f"failed request: {text}" for text in self.failed]
+        found += [f"console: {text}" for text in self.console]
+        if self.weight > MAX_WEIGHT:
+            found.append(f"the page weighs {self.weight / 1e6:.1f} MB, at most {MAX_WEIGHT / 1e6:.0f} MB")
+        return found
+
+
+@contextmanager
+def visit(browser, address, page_path):
+    """Open a page as a new reader; yields the page and the log of its visit."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme="light", reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )  # fmt: skip
+    log = Log(host=urlsplit(address).netloc)
+    context.route("**/*", log.on_request)
+    page = context.new_page()
+    page.on("response", log.on_response)
+    page.on("console", log.on_console)
+    page.on("pageerror", lambda error: log.console.append(str(error)))
+    try:
+        open_page(page, f"{address}/{page_path}")
+        yield page, log
+    finally:
+        context.close()
+
+
+def formula_problems(page):
+    """Every formula of the page is typeset, none is an error, no raw TeX is left in the text."""
+    formulas, typeset, errors = page.evaluate(
+        """() => [".math", ".math mjx-container", "mjx-merror"]
+            .map((selector) => document.querySelectorAll(selector).length)"""
+    )
+    problems = [f"raw TeX: {text!r}" for text in page.evaluate(RAW_FORMULA)]
+    if typeset < formulas:
+        problems.append(f"{formulas - typeset} of {formulas} formulas are not typeset")
+    if errors:
+        problems.append(f"{errors} formulas hold an error")
+    return problems
+
+
+def width_problems(page):
+    """At no width does the page scroll sideways."""
+    problems = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            problems.append(f"the page needs {needed} px where {width} are")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    return problems
+
+
+def accessibility_problems(page, mode):
+    """What axe finds against WCAG 2.1 A and AA, everything unfolded, in the light or the dark mode."""
+    page.emulate_media(color_scheme=mode, reduced_motion="reduce")
+    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    page.evaluate(UNFOLD)
+    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{rule['impact']} {rule['id']}: {node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()})"
+        for rule in found for node in rule["nodes"]
+    ]  # fmt: skip
+
+
+def theme_of(page):
+    """The mode that the page is shown in."""
+    return page.evaluate("document.documentElement.dataset.theme")

@@ -1,0 +1,37 @@
+"""The built site, served on this machine, and a browser to look at it with."""
+
+import os
+
+import pytest
+
+from tools.site_browser import SITE, chromium, find_chromium, serve, site_pages
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for `page_path` on every file of the site, for `book_page` on all but its front door."""
+    if "page_path" in metafunc.fixturenames:
+        metafunc.parametrize("page_path", site_pages(), scope="module")
+    if "book_page" in metafunc.fixturenames:
+        metafunc.parametrize("book_page", [page for page in site_pages() if page != "index.html"], scope="module")
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built site."""
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site is served."""
+    with serve(site) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless browser; its absence is an error in CI and a skip elsewhere."""
+    if find_chromium() is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium or Chrome on this machine: the site was not looked at in a browser")
+    with chromium() as instance:
+        yield instance

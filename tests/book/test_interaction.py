@@ -1,0 +1,125 @@
+"""What a reader does on a page: fold out, copy, answer, search, switch to the dark, open the menu."""
+
+import pytest
+from browser_checks import theme_of, visit
+
+from tools.site_browser import SITE, open_page, site_pages
+
+
+def page_with(mark):
+    """The first page of the site whose HTML holds a text."""
+    found = [page for page in site_pages() if mark in (SITE / page).read_text("utf-8")]
+    assert found, f"no page of the site holds {mark!r}"
+    return found[0]
+
+
+@pytest.fixture
+def open_site(browser, address):
+    """Opens a page of the site and keeps it open to the end of the test."""
+    visits = []
+
+    def opener(page_path):
+        visits.append(visit(browser, address, page_path))
+        return visits[-1].__enter__()[0]
+
+    yield opener
+    for opened in visits:
+        opened.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("way", ["click", "keyboard"])
+def test_solution_folds_out(open_site, way):
+    page = open_site(page_with('class="solution dropdown'))
+    solution = page.locator("div.solution.dropdown").first
+    button, body = solution.locator("button.toggle-button"), solution.locator(":scope > *").last
+    assert not body.is_visible()
+    if way == "click":
+        button.click()
+    else:
+        button.focus()
+        page.keyboard.press("Enter")
+    assert body.is_visible()
+    assert button.get_attribute("aria-expanded") == "true"
+
+
+def test_copy_button_copies_the_code(open_site):
+    page = open_site(page_with("cell_input"))
+    cell = page.locator("div.cell_input div.highlight").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.length > 0)")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("pre").inner_text().strip()
+
+
+@pytest.mark.parametrize("way", ["click", "keyboard"])
+def test_quiz_says_why(open_site, way):
+    page = open_site(page_with('class="quiz"'))
+    question = page.locator(".quiz fieldset:has(input[type=radio])").first
+    answer = question.locator("input[type=radio]").first
+    feedback = question.locator(".quiz-feedback > div:visible")
+    assert feedback.count() == 0
+    if way == "click":
+        question.locator("label").first.click()
+    else:
+        answer.focus()
+        page.keyboard.press("Space")
+    assert feedback.count() == 1
+    assert feedback.inner_text().strip()
+
+
+def test_search_finds_a_term(open_site, address):
+    page = open_site("search.html")
+    open_page(page, f"{address}/search.html?q=tensor")
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=5000)
+    assert page.locator("#search-results li a").first.get_attribute("href")
+
+
+def test_search_without_a_hit_says_so(open_site, address):
+    page = open_site("search.html")
+    open_page(page, f"{address}/search.html?q=xylophonist")
+    page.wait_for_function("document.querySelector('#search-results p')?.innerText.includes('did not match')")
+    assert page.locator("#search-results li").count() == 0
+
+
+def test_theme_button_switches_to_the_dark(open_site):
+    page = open_site("book/intro.html")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for _ in range(3):              # the button goes round auto, light, dark
+        page.locator("button.theme-switch-button").click()
+        if theme_of(page) == "dark":
+            break
+    assert theme_of(page) == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+
+
+def test_phone_reader_reaches_the_contents(open_site):
+    page = open_site("book/intro.html")
+    page.set_viewport_size({"width": 390, "height": 844})
+    link = page.locator(".bd-sidebar-primary nav a").first
+    assert not link.is_visible()
+    page.locator("button.primary-toggle:visible, label.primary-toggle:visible").first.click()
+    link.wait_for(state="visible")
+    link.click()
+    page.wait_for_load_state()
+    assert not page.url.endswith("intro.html")
+
+
+def test_front_door_leads_to_the_book(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/")
+    page.wait_for_url("**/book/intro.html")
+    context.close()
+
+
+def test_a_chapter_opens_as_a_file(browser, site):
+    """Without any server, as `make book` says at its end: formulas typeset, nothing refused."""
+    context = browser.new_context()
+    page = context.new_page()
+    messages = []
+    page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
+    open_page(page, (site / page_with('class="math')).as_uri())
+    assert page.locator("mjx-container").count() > 0
+    assert messages == []
+    context.close()
