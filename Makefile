@@ -12,8 +12,6 @@ PAGE   := _build/html/index.html
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TQDM_DISABLE ?= 1
 
-PACKAGE := $(shell find course_utils -name '*.py' -o -name '*.json' 2>/dev/null)
-
 .PHONY: help setup book test lint unit notebooks site learner lab references bench constraints clean
 
 help:           ## this list
@@ -28,15 +26,27 @@ setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
-# Executed notebooks are cached; a change in the package, which the cache can not see, empties the cache.
-_build/.cache-valid: $(PACKAGE) requirements.txt
-	@rm -rf _build/.jupyter_cache
-	@mkdir -p _build && touch $@
+# Executed notebooks are cached by their own code. What else their output depends on, the package and the quizzes, is
+# summed here; when it changes, the cache is emptied, and so is Sphinx's memory of the pages.
+_build/.cache-valid: FORCE
+	@mkdir -p _build; \
+	sum=$$({ find course_utils -name '*.py' -o -name '*.json'; find book -name '*.quiz.json'; ls requirements.txt; } \
+		| LC_ALL=C sort | xargs cksum | cksum); \
+	if [ "$$sum" != "$$(cat $@ 2>/dev/null)" ]; then rm -rf _build/.jupyter_cache _build/.doctrees; echo "$$sum" > $@; fi
+
+FORCE:
+
+BUILD := $(BIN)/jupyter-book build . --path-output . -W --keep-going -n
 
 book: setup _build/.cache-valid   ## build the site, say where it is
 	@start=$$SECONDS; \
-	$(BIN)/jupyter-book build . --path-output . -W --keep-going -n && \
+	$(BUILD) && \
 	echo "The book is at file://$(CURDIR)/$(PAGE)  (built in $$((SECONDS - start)) s)"
+
+site: setup _build/.cache-valid   ## build the site from nothing but the execution cache, and test every page
+	@rm -rf _build/html _build/.doctrees
+	@$(BUILD) --quiet
+	@$(BIN)/pytest tests/book -n $(NPROC) --dist loadscope
 
 test: setup       ## everything that CI checks
 	@start=$$SECONDS; \

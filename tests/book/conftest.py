@@ -1,10 +1,14 @@
 """The built site, served on this machine, and a browser to look at it with."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from tools.site_browser import SITE, chromium, find_chromium, serve, site_pages
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))     # as _config.yml does
 
 
 def pytest_generate_tests(metafunc):

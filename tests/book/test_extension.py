@@ -1,0 +1,105 @@
+"""The site's own Sphinx extension, without a build."""
+
+import course
+import pytest
+from course_pages import clean_page
+from course_quiz import quiz_html, rich_text
+from page_checks import parse, structure_problems
+from sphinx.errors import ExtensionError
+
+
+@pytest.mark.parametrize(("seconds", "words"), [
+    (0.4, "under 1 s"), (14.2, "14 s"), (59.6, "1 min 0 s"), (75, "1 min 15 s"),
+])  # fmt: skip
+def test_duration_in_words(seconds, words):
+    assert course.duration(seconds) == words
+
+
+def test_chapter_header_tells_time_and_difficulty():
+    text = parse(course.chapter_header({"teach_minutes": 75, "difficulty": 2}, 14.2, 2)).get_text(" ")
+    assert "75 min" in text
+    assert "14 s" in text
+    assert "2 cores" in text
+    assert "●●○" in text
+
+
+def test_chapter_header_of_a_page_that_was_not_run_claims_no_time():
+    text = course.chapter_header({"teach_minutes": 5, "difficulty": 1}, None, 2)
+    assert "runs in" not in text
+
+
+@pytest.mark.parametrize("chapter", [{"teach_minutes": 75}, {"difficulty": 1}, {"teach_minutes": 75, "difficulty": 4}])
+def test_chapter_header_refuses_incomplete_front_matter(chapter):
+    with pytest.raises(ExtensionError, match="expected teach_minutes"):
+        course.chapter_header(chapter, 1.0, 2)
+
+
+def test_cleaning_drops_what_asks_other_hosts_and_repeats():
+    script = "<script>let toggleHintShow = 'Click to show';</script>"
+    page = (
+        script + script
+        + '<script src="_static/vendor/fontawesome/6/js/all.min.js"></script>'
+        + '<script>const THEBE_JS_URL = "https://unpkg.com/thebe";</script><script>let kept = 1;</script>'
+        + '<section id="exercise-content"></section><section id="exercise-content"></section>'
+        + '<input id="search-input"><input id="search-input">'
+    )  # fmt: skip
+    cleaned = clean_page(page)
+    assert cleaned.count("toggleHintShow") == 1
+    assert "let kept" in cleaned
+    assert "unpkg" not in cleaned
+    assert "fontawesome" not in cleaned
+    assert "exercise-content" not in cleaned
+    assert cleaned.count("search-input") == 1
+    assert clean_page(cleaned) == cleaned
+
+
+def test_verdict_marks_are_coloured_in_printed_output_only():
+    output = '<div class="output stream highlight"><pre><span></span>✓ one\n✗ two\nnot ✓ three</pre></div>'
+    source = "<pre><span></span>✓ a comment</pre>"
+    cleaned = clean_page(output + source)
+    assert '<b class="right">✓</b> one' in cleaned
+    assert '<b class="wrong">✗</b> two' in cleaned
+    assert "not ✓ three" in cleaned
+    assert source in cleaned
+    assert clean_page(cleaned) == cleaned
+
+
+CHOICE = {
+    "question": "Is $x < 1$?", "type": "multiple_choice",
+    "answers": [{"answer": "yes", "correct": True, "feedback": "It is."}, {"answer": "no", "correct": False}],
+}  # fmt: skip
+NUMBER = {
+    "question": "How many?", "type": "numeric",
+    "answers": [{"type": "value", "value": 3, "correct": True}, {"type": "default", "feedback": "Count again."}],
+}  # fmt: skip
+
+
+def test_quiz_is_a_form_that_can_be_read_aloud():
+    tree = parse(f"<html lang='en'><title>t</title><h1>h</h1>{quiz_html([CHOICE, NUMBER])}</html>")
+    assert structure_problems(tree) == []
+    assert len(tree.select("form.quiz > fieldset > legend")) == 2
+    assert all(box.find_parent("label") for box in tree.select("input"))
+    assert all("hidden" in text.attrs for text in tree.select("[role=status] > div"))
+    names = [box["name"] for box in tree.select("input")]
+    assert names == ["quiz-1", "quiz-1", "quiz-2"]
+
+
+def test_quiz_choices_of_which_several_are_right_are_checkboxes():
+    tree = parse(quiz_html([CHOICE | {"type": "many_choice"}]))
+    assert {box["type"] for box in tree.select("input")} == {"checkbox"}
+
+
+@pytest.mark.parametrize(("question", "message"), [
+    (CHOICE | {"type": "string"}, "expected multiple_choice, many_choice or numeric"),
+    (CHOICE | {"answers": [{"answer": "no", "correct": False}]}, "no correct answer"),
+])  # fmt: skip
+def test_quiz_refuses_what_it_can_not_mark(question, message):
+    with pytest.raises(ExtensionError, match=message):
+        quiz_html([question])
+
+
+def test_quiz_text_knows_formulas_links_and_html():
+    text = rich_text("<b>Why</b> $a<b$? See [this](x.html).")
+    assert '<span class="math notranslate nohighlight">\\(a&lt;b\\)</span>' in text
+    assert '<a href="x.html">this</a>' in text
+    assert text.startswith("<b>Why</b>")
