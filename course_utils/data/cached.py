@@ -1,13 +1,15 @@
 """The course's own dataset: simulated on first use, then kept in the cache."""
 
 import os
+import shutil
 import sys
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from course_utils import simulate
-from course_utils.data.errors import DataError, SplitError
+from course_utils.data.errors import DataError, LayoutError, MissingData, SplitError
 from course_utils.data.folders import data_folder
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
@@ -99,10 +101,14 @@ def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, prog
     about = origin(range(scenes), seed, sensor)
     try:
         return open_packed(folder, about)
-    except DataError:                       # not there, damaged, or of another origin: make it anew
-        patches = simulate_patches(range(scenes), seed, sensor, workers, progress)
+    except MissingData:
+        pass
+    except LayoutError:                     # damaged, or not what its name says
+        shutil.rmtree(folder, ignore_errors=True)
+    patches = simulate_patches(range(scenes), seed, sensor, workers, progress)
     try:
-        write_packed(folder, patches, about)
+        with suppress(LayoutError):         # another process was faster: take its patches
+            write_packed(folder, patches, about)
         return open_packed(folder, about)
     except (OSError, DataError) as error:
         warnings.warn(f"could not keep the simulated patches in {folder} ({error}); they stay in memory and are "

@@ -6,7 +6,6 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +127,7 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
     """Simulate scenes and store their patches in the packed layout.
 
     Args:
-        folder: The folder to make; one that is there already is replaced, whole or not at all.
+        folder: The folder to make, whole or not at all.
         numbers: Numbers of the scenes.
         seed: Seed of the simulator.
         sensor: Which instrument looks at them.
@@ -137,7 +136,11 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
 
     Returns:
         The patches, mapped from the new folder.
+
+    Raises:
+        LayoutError: If the folder is there already.
     """
+    _refuse_existing(Path(folder))
     patches = simulate_patches(numbers, seed, sensor, workers, progress)
     write_packed(folder, patches, origin(numbers, seed, sensor))
     return PackedPatches(folder)
@@ -151,12 +154,15 @@ def origin(numbers: Sequence[int], seed: int, sensor: Sensor) -> dict:
 def write_packed(folder: str | Path, patches: Patches, about: dict | None = None) -> None:
     """Write patches in the packed layout, aside first: a reader never meets a half-written folder.
 
-    When two processes write the same folder at once, the later one's work is used and the other's discarded.
+    When two processes write the same folder at once, the first to finish makes it and the other is refused.
 
     Args:
-        folder: The folder to make; one that is there already is replaced.
+        folder: The folder to make.
         patches: What to write.
         about: Where the patches come from; goes into the header.
+
+    Raises:
+        LayoutError: If the folder is there already.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -168,9 +174,19 @@ def write_packed(folder: str | Path, patches: Patches, about: dict | None = None
                   "encoding": patches.encoding, "patches": len(patches), "size": patches.image.shape[-1],
                   "sha256": sums}
         (aside / HEADER).write_text(json.dumps(header, indent=1) + "\n")
-        _swap_in(aside, folder)
+        try:
+            aside.rename(folder)
+        except OSError:
+            _refuse_existing(folder)
+            raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _refuse_existing(folder: Path) -> None:
+    """Patches are never written over others: somebody may be reading those."""
+    if folder.exists():
+        raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
 
 
 def _write_array(path: Path, array: np.ndarray) -> str:
@@ -181,21 +197,6 @@ def _write_array(path: Path, array: np.ndarray) -> str:
         os.fsync(file.fileno())
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _swap_in(aside: Path, folder: Path) -> None:
-    """Give a finished folder its name; what had the name before is removed."""
-    for _ in range(10):
-        old = aside.with_name(f"{aside.name}.old")
-        with suppress(FileNotFoundError):
-            folder.rename(old)
-        shutil.rmtree(old, ignore_errors=True)
-        try:
-            aside.rename(folder)
-        except OSError:             # another process was faster and its folder has the name: try again
-            continue
-        return
-    raise OSError(f"could not give {folder} its name, other processes keep writing it")
 
 
 def open_packed(folder: str | Path, about: dict | None = None, verify: bool = False) -> Patches:
