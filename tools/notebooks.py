@@ -128,8 +128,10 @@ def checks_called(cell) -> list[tuple[str, str]]:
 
 
 def has_ellipsis(source: str) -> bool:
-    """Tell whether code contains ``...`` as a value or a body: then it is a stub to be filled in."""
-    return any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(ast.parse(source)))
+    """Tell whether code contains ``...`` as a value or a body, not as an index: then it is a stub to be filled in."""
+    nodes = list(ast.walk(ast.parse(source)))
+    indices = {id(part) for node in nodes if isinstance(node, ast.Subscript) for part in ast.walk(node.slice)}
+    return any(isinstance(node, ast.Constant) and node.value is ... and id(node) not in indices for node in nodes)
 
 
 def write(notebook, target: Path, chapter: Path) -> None:

@@ -1,0 +1,77 @@
+"""Every exercise of every chapter: it is whole, its checker rejects stubs and planted wrong answers with the cause.
+
+Solutions and untouched stubs are run where they stand, in the chapter's own notebook: `make notebooks` demands ✓
+from every check call, `make learner` ✗ and "not filled in yet". So a chapter's cells are run once with solutions,
+once with stubs, and never here.
+"""
+
+import importlib
+import runpy
+from pathlib import Path
+
+import pytest
+
+from course_utils import checks
+from course_utils.checks.core import exercises
+from tests.exercises import structure
+from tools.notebooks import chapters, topic
+
+HERE = Path(__file__).parent
+CHAPTERS = {topic(chapter): chapter for chapter in chapters()}
+CHECKERS = {name: exercises(importlib.import_module(f"course_utils.checks.{name}")) for name in checks.chapters()}
+PLANTED = {name: runpy.run_path(str(HERE / f"{name}.py"))["WRONG"] if (HERE / f"{name}.py").exists() else {}
+           for name in CHECKERS}
+EACH = [(chapter, name) for chapter, found in CHECKERS.items() for name in found]
+WRONG = [pytest.param(chapter, name, answer, words, id=f"{chapter}.{name}-{words}")
+         for chapter, planted in PLANTED.items() for name, pairs in planted.items() for answer, words in pairs]
+
+
+def test_every_chapter_has_checks_and_every_check_module_a_chapter():
+    assert set(CHAPTERS) == set(CHECKERS)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_exercises_of_a_chapter_are_whole(chapter):
+    text = CHAPTERS[chapter].read_text(encoding="utf-8")
+    assert structure.problems(text, chapter, CHECKERS.get(chapter, {})) == []
+
+
+@pytest.mark.parametrize("chapter", CHECKERS)
+def test_at_least_two_wrong_answers_are_planted_for_each_exercise(chapter):
+    few = {name: len(PLANTED[chapter].get(name, ())) for name in CHECKERS[chapter]}
+    assert all(count >= 2 for count in few.values()), f"add to tests/exercises/{chapter}.py: {few}"
+    assert set(PLANTED[chapter]) == set(CHECKERS[chapter]), "planted for an exercise that does not exist"
+
+
+@pytest.mark.parametrize(("chapter", "name", "answer", "words"), WRONG)
+def test_a_planted_wrong_answer_is_rejected_and_its_cause_named(chapter, name, answer, words):
+    verdict = CHECKERS[chapter][name].evaluate(answer)
+    assert not verdict.passed, "the checker accepts this wrong answer"
+    assert words in " ".join(verdict.message.split())
+    assert "the check stopped with" not in verdict.message, "the checker itself broke on this answer"
+
+
+@pytest.mark.parametrize(("chapter", "name"), EACH)
+@pytest.mark.parametrize("stub", [..., None, lambda *parts: None, (..., ...)], ids=["...", "None", "function", "tuple"])
+def test_an_empty_answer_is_rejected_as_not_filled_in(chapter, name, stub):
+    verdict = CHECKERS[chapter][name].evaluate(stub)
+    assert not verdict.passed and "not filled in yet" in verdict.message
+
+
+@pytest.mark.parametrize(("chapter", "name"), EACH)
+@pytest.mark.parametrize("odd", [0, "", "odd", 1e9, [], {}, object(), len, lambda *parts: 0, lambda *parts: "odd"],
+                         ids=lambda value: type(value).__name__)
+def test_no_odd_answer_passes_or_ends_in_a_traceback(chapter, name, odd):
+    assert not CHECKERS[chapter][name].evaluate(odd).passed
+
+
+@pytest.mark.parametrize(("chapter", "name"), EACH)
+def test_hints_and_messages_do_not_hold_the_answer_to_a_prediction(chapter, name):
+    if chapter not in CHAPTERS or name not in (found := structure.read(CHAPTERS[chapter].read_text("utf-8"), chapter)):
+        pytest.skip("the exercise is not written yet")
+    value = structure.literal(found[name])
+    if value is None or len(repr(value)) < 3:
+        return                      # code, or too short to tell from other text: a letter, a digit, a truth value
+    checker = CHECKERS[chapter][name]
+    texts = [*checker.hints, *(checker.evaluate(answer).message for answer, _ in PLANTED[chapter].get(name, ()))]
+    assert not [text for text in texts if repr(value) in text]

@@ -1,0 +1,113 @@
+"""Planted notebooks run through nbval with the plugin: each failure is really noticed, and what is right passes."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.exercises.miniature import CHAPTER, CHECKS, write_book
+from tools import make_learner_notebooks, notebooks
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def nbval(pytester, monkeypatch):
+    """Run nbval with the plugin, in this process (imports cost more than kernels); return status and text."""
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+
+    def run(target, references, *options):
+        result = pytester.runpytest_inprocess(
+            "-p", "tests.notebooks.plugin", "-p", "no:xdist", "-p", "no:cacheprovider", "--nbval-lax",
+            "--nbval-current-env", "--color=no", "-rA", f"--references={references}", *options, str(target))
+        return result.ret, result.stdout.str() + result.stderr.str()
+
+    return run
+
+
+def cell(source, name=None, *tags):
+    return new_code_cell(source, metadata={"tags": list(tags), **({"name": name} if name else {})})
+
+
+PLANTED = [      # (cell, words of the failure; "" where it must pass)
+    (cell("x = 1", None), ""),
+    (cell("print('IoU 0.7504')", "inside", "compare"), ""),
+    (cell("print('IoU 0.7516')", "outside", "compare"), "outside: found 0.7516, the reference has 0.75 (rtol 0.001"),
+    (cell("print('recall 0.75')", "words", "compare"), "found 'recall #', the reference has 'IoU #'"),
+    (cell("print('done')", "numberless", "compare"), "printed no number"),
+    (cell("print('✗ topic.name')"), "a check does not pass"),
+    (cell("print('as it should'); # check.topic.name(x)"), "which did not print ✓"),
+    (cell("import warnings\nwarnings.warn('old')"), "UserWarning: old"),
+    (cell("import sys\nprint('hm', file=sys.stderr)"), "stderr (a warning?): hm"),
+    (cell("1 / 0"), "ZeroDivisionError"),
+    (cell("1 / 0", None, "raises-exception"), ""),
+    (cell("1", None, "raises-exception"), "raised none"),
+    (cell("import traceback\ntry:\n    1 / 0\nexcept Exception:\n    print(traceback.format_exc())"), "a traceback"),
+]
+
+
+def test_each_planted_failure_is_noticed(nbval, tmp_path):
+    names = ("inside", "outside", "words", "numberless")
+    entry = {"text": "IoU 0.75", "rtol": 1e-3, "atol": 0}
+    (tmp_path / "01_planted.json").write_text(json.dumps(dict.fromkeys(names, entry)), encoding="utf-8")
+    nbformat.write(new_notebook(cells=[planted for planted, _ in PLANTED]), tmp_path / "01_planted.ipynb")
+    status, said = nbval(tmp_path / "01_planted.ipynb", tmp_path)
+    assert status == 1
+    for number, (planted, words) in enumerate(PLANTED):
+        outcome = "FAILED" if words else "PASSED"
+        assert any(line.startswith(outcome) and line.split(" - ")[0].endswith(f"::Cell {number}")
+                   for line in said.splitlines()), f"{planted.source!r} did not end as {outcome}:\n{said}"
+        assert words in said
+
+
+def test_the_first_cell_answers_for_the_whole_notebook(nbval, tmp_path):
+    entry = {"text": "1", "rtol": 0, "atol": 0}
+    (tmp_path / "01_whole.json").write_text(json.dumps({"a": entry, "gone": entry}), encoding="utf-8")
+    marked = [cell("print(1)", name, "compare") for name in ("a", "a", "new", None)]
+    nbformat.write(new_notebook(cells=[cell("0"), *marked]), tmp_path / "01_whole.ipynb")
+    status, said = nbval(tmp_path / "01_whole.ipynb", tmp_path)
+    assert status == 1 and "1 failed, 4 passed" in said
+    for words in ("reference 'gone' has no cell", "cell 'new' has no reference", "the name 'a' is used 2 times",
+                  "1 cells tagged compare have no name"):
+        assert words in said
+
+
+def test_a_chapter_from_its_text_to_both_editions(nbval, tmp_path):
+    """References are written with tolerances kept, then both editions pass against them."""
+    book, stored = write_book(tmp_path), tmp_path / "references"
+    notebooks.build(tmp_path / "full", book)
+    make_learner_notebooks.build(tmp_path / "learner", book)
+    for edition in ("full", "learner"):
+        (tmp_path / edition / "part" / "mini_checks.py").write_text(CHECKS, encoding="utf-8")
+    stored.mkdir()
+    before = {"ch01-share": {"text": "share 0.5000 of 100", "rtol": 0.01, "atol": 0.0}}
+    (stored / "01_mini_topic.json").write_text(json.dumps(before), encoding="utf-8")
+
+    status, said = nbval(tmp_path / "full", stored, "--write-references")
+    assert status == 0, said
+    assert "01_mini_topic: ch01-share: 0.5 -> 0.75 (+50.00%)" in said
+    assert "01_mini_topic: ch01-count: new (rtol 1e-06, atol 1e-09" in said
+    assert json.loads((stored / "01_mini_topic.json").read_text(encoding="utf-8")) == {
+        "ch01-share": {"text": "share 0.7500 of 100", "rtol": 0.01, "atol": 0.0},
+        "ch01-count": {"text": "12", "rtol": 1e-6, "atol": 1e-9}}
+
+    status, said = nbval(tmp_path / "full", stored)
+    assert status == 0, said
+    status, said = nbval(tmp_path / "learner", stored, "--edition=learner")
+    assert status == 0, said
+
+
+def test_a_wrong_solution_fails_and_leaves_the_references(nbval, tmp_path):
+    book = write_book(tmp_path, CHAPTER.replace("return x * 2 + 0", "return x * 3 + 0"))
+    notebooks.build(tmp_path / "full", book)
+    (tmp_path / "full" / "part" / "mini_checks.py").write_text(CHECKS, encoding="utf-8")
+    status, said = nbval(tmp_path / "full", tmp_path / "references", "--write-references")
+    assert status == 1 and "it calls check.mini_topic.double, which did not print ✓" in said
+    assert "01_mini_topic: a cell failed, its references stay as they were" in said
+    assert not (tmp_path / "references").exists()
+
+
+def test_references_are_not_written_by_two_processes(nbval, pytester, tmp_path):
+    status, said = nbval(tmp_path, tmp_path, "--write-references", "-p", "xdist", "-n", "2")
+    assert status == 4 and "leave out -n" in said

@@ -1,0 +1,153 @@
+"""Turn what only the website can resolve into words: citations, cross-references, links to other pages.
+
+JupyterLab with jupyterlab_myst shows a notebook's directives, maths and equation numbers, but knows neither the
+other pages nor the bibliography.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pybtex.database import Entry, parse_file
+
+from tools.notebooks import chapters, directives
+
+_ROLE = re.compile(r"\{(?P<role>[a-z][\w:-]*)\}`(?P<text>[^`]+)`")
+_TITLED = re.compile(r"^(?P<title>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
+_LINK = re.compile(r"(?<![!\\\w])\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]+)\)")
+_HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$")
+_TARGET = re.compile(r"^\((?P<label>[\w.:-]+)\)=\s*$")
+_KEPT = {"math", "eq", "abbr", "sub", "sup", "kbd"}       # roles that JupyterLab shows by itself
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something that can be referred to: its kind ("figure", "exercise", ...), title and page."""
+
+    kind: str
+    title: str
+    page: Path
+
+
+def labels_of(page: Path) -> Iterator[tuple[str, Label]]:
+    """List what a page defines: targets above headings, exercises, figures, tables, equations."""
+    text = page.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        if target := _TARGET.match(line):
+            following = next((x for x in lines[i + 1:] if x.strip() and not _TARGET.match(x)), "")
+            heading = _HEADING.match(following)
+            yield target["label"], Label("section", heading["title"] if heading else "", page)
+    for block in directives(text):
+        options = block.options
+        figure = (options.get("mystnb") or {}).get("figure") or {}
+        if name := figure.get("name") or options.get("label") or options.get("name"):
+            kinds = {"code-cell": "figure", "math": "equation", "exercise-start": "exercise", "list-table": "table"}
+            yield str(name), Label(kinds.get(block.name, block.name), block.argument, page)
+
+
+class Words:
+    """What is needed to say a book's references in words.
+
+    Args:
+        book: The folder of the book, with ``references.bib`` in it.
+    """
+
+    def __init__(self, book: Path):
+        self.book = book
+        self.chapters = set(chapters(book))
+        pages = sorted(book.rglob("*.md"))
+        self.titles = {page: next((m["title"] for line in page.read_text(encoding="utf-8").splitlines()
+                                   if (m := _HEADING.match(line))), page.stem) for page in pages}
+        self.labels = {name: label for page in pages for name, label in labels_of(page)}
+        bibliography = book / "references.bib"
+        self.entries = dict(parse_file(str(bibliography)).entries) if bibliography.exists() else {}
+
+    def plain(self, text: str, page: Path, above: Callable[[str], bool]) -> str:
+        """Replace roles and links in the text of one Markdown cell.
+
+        Args:
+            text: Markdown outside code cells.
+            page: The page that it stands on.
+            above: Tells whether a label of the same page stands above this text.
+
+        Returns:
+            Markdown without a reference that only the website can resolve.
+
+        Raises:
+            ValueError: A role, label, page or citation key is unknown; the message names it and the page.
+        """
+        try:
+            text = _LINK.sub(lambda m: self._link(m["text"], m["target"], page, above), text)
+            return _ROLE.sub(lambda m: self._role(m, page, above), text)
+        except LookupError as error:
+            raise ValueError(f"{page.name}: found {error.args[0]}, which can not be said in words; "
+                             "correct it, or teach tools/learner_text.py the role") from error
+
+    def _role(self, match: re.Match, page: Path, above: Callable[[str], bool]) -> str:
+        role, text = match["role"], match["text"]
+        titled = _TITLED.match(text)
+        title, target = (titled["title"], titled["target"]) if titled else ("", text)
+        if role in _KEPT:
+            return match[0]
+        if role == "cite" or role.startswith("cite:"):
+            return self._citation([key.strip() for key in text.split(",")], textual=role == "cite:t")
+        if role in ("ref", "numref", "prf:ref"):
+            numbered = role == "numref" and "%s" in title
+            return title if title and not numbered else self._label(target, page, above)
+        if role == "doc":
+            return self._link(title, f"{target}.md", page, above)
+        if role in ("term", "download"):
+            return title or target
+        raise LookupError(f"the role {match[0]}")
+
+    def _label(self, name: str, page: Path, above: Callable[[str], bool]) -> str:
+        if name not in self.labels:
+            raise LookupError(f"the label {name!r}")
+        label = self.labels[name]
+        words = f"“{label.title}”" if label.kind == "section" else f"the {label.kind}"
+        if label.kind == "exercise":
+            words = f"the exercise “{label.title}”"
+        if label.page != page:
+            return f"{words} in “{self.titles[label.page]}”"
+        return words if label.title and label.kind in ("section", "exercise") else (
+            f"{words} {'above' if above(name) else 'below'}")
+
+    def _citation(self, keys: list[str], textual: bool) -> str:
+        missing = [key for key in keys if key not in self.entries]
+        if missing:
+            raise LookupError(f"the citation {missing[0]!r}")
+        parts = [_linked(_author_year(self.entries[key], textual), self.entries[key]) for key in keys]
+        return ", ".join(parts) if textual else f"({'; '.join(parts)})"
+
+    def _link(self, text: str, target: str, page: Path, above: Callable[[str], bool]) -> str:
+        if re.match(r"[a-z]+:", target):
+            return f"[{text}]({target})"
+        path, _, anchor = target.partition("#")
+        if (anchor and not path) or path in self.labels:
+            name = anchor or path
+            return text or self._label(name, page, above)
+        file = self.book / path.lstrip("/") if path.startswith("/") else (page.parent / path).resolve()
+        if file in self.chapters:
+            up = "" if file.parent == page.parent else f"../{file.parent.name}/"
+            return f"[{text or self.titles[file]}]({up}{file.stem}.ipynb)"
+        if file in self.titles:
+            return text or f"“{self.titles[file]}”"
+        if not file.exists():
+            raise LookupError(f"the link target {target!r}")
+        return f"[{text}]({target})"
+
+
+def _author_year(entry: Entry, textual: bool) -> str:
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join(str(part) for part in person.rich_prelast_names + person.rich_last_names) for person in people]
+    name = names[0] if len(names) == 1 else " and ".join(names) if len(names) == 2 else f"{names[0]} et al."
+    year = entry.fields.get("year", "n.d.")
+    return f"{name} ({year})" if textual else f"{name}, {year}"
+
+
+def _linked(words: str, entry: Entry) -> str:
+    doi, url = entry.fields.get("doi"), entry.fields.get("url")
+    address = f"https://doi.org/{doi}" if doi else url
+    return f"[{words}]({address})" if address else words
