@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+import course_outputs
 import course_pages
 import course_quiz
 from sphinx.application import Sphinx
@@ -66,7 +67,7 @@ def chapter_header(chapter: dict, runtime: float | None, cores: int) -> str:
     facts = [f"<b>{chapter['teach_minutes']} min</b> to teach"]
     if runtime is not None:
         unit = "core" if cores == 1 else "cores"
-        facts.append(f"runs in <b>{duration(runtime)}</b> on {cores} {unit}, measured when this page was built")
+        facts.append(f"runs in <b>{duration(runtime)}</b> on {cores} {unit}, measured at this build")
     dots = "●" * level + "○" * (3 - level)
     facts.append(f'difficulty <b aria-hidden="true">{dots}</b> {DIFFICULTY[level]}')
     return '<ul class="chapter-facts">' + "".join(f"<li>{fact}</li>" for fact in facts) + "</ul>"
@@ -116,6 +117,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
+    app.connect("doctree-read", course_outputs.join_streams)
     app.connect("doctree-read", course_quiz.replace_quizzes)
     app.connect("html-page-context", finish_page)
     app.connect("build-finished", finish_site)

@@ -2,8 +2,10 @@
 
 import course
 import pytest
+from course_outputs import join_streams
 from course_pages import clean_page
 from course_quiz import quiz_html, rich_text
+from docutils import nodes, utils
 from page_checks import parse, structure_problems
 from sphinx.errors import ExtensionError
 
@@ -51,6 +53,29 @@ def test_cleaning_drops_what_asks_other_hosts_and_repeats():
     assert "exercise-content" not in cleaned
     assert cleaned.count("search-input") == 1
     assert clean_page(cleaned) == cleaned
+
+
+def printed(text, classes=("output", "stream")):
+    return nodes.literal_block(text, text, classes=list(classes))
+
+
+def test_pieces_of_one_print_are_joined_as_they_came():
+    document = utils.new_document("page")
+    figure = nodes.paragraph("", "a figure")
+    cell = nodes.container("", printed("653"), printed(" pixels\n"), printed("and\n"), figure, printed("later\n"))
+    document += cell
+    join_streams(None, document)
+    assert [child.astext() for child in cell] == ["653 pixels\nand\n", "a figure", "later\n"]
+    assert cell[0]["classes"] == ["output", "stream"]
+
+
+def test_code_and_values_beside_printed_output_stay_apart():
+    document = utils.new_document("page")
+    code, value = printed("x = 1", ["cell_input"]), printed("(2,)", ["output", "text_plain"])
+    cell = nodes.container("", code, printed("1\n"), value)
+    document += cell
+    join_streams(None, document)
+    assert len(cell) == 3
 
 
 def test_verdict_marks_are_coloured_in_printed_output_only():
