@@ -59,6 +59,28 @@ lint: setup       ## code style and docstring rules
 unit: setup       ## the package, the exercise checks, the tools
 	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks
 
+# nbval runs every cell of the chapters, tests/notebooks/plugin.py judges what they printed. One thread a notebook, since
+# they run side by side; what asks for the network is refused.
+NBVAL := OMP_NUM_THREADS=1 COURSE_CACHE=$(CURDIR)/_build/cache HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 \
+	$(BIN)/python -m pytest -p tests.notebooks.plugin --nbval-lax --nbval-current-env --nbval-cell-timeout 120
+
+notebooks: setup  ## run every chapter, compare its numbers with the stored references
+	@$(BIN)/python -m tools.notebooks
+	$(NBVAL) -n $(NPROC) --dist loadscope tests/notebooks _build/notebooks
+
+references: setup ## run every chapter, store its numbers, show what changed
+	@$(BIN)/python -m tools.notebooks
+	$(NBVAL) --write-references _build/notebooks
+
+learner: setup    ## make the learner notebooks in _build/learner, run a copy of each on its untouched stubs
+	@$(BIN)/python -m tools.make_learner_notebooks
+	@rm -rf _build/learner-run && cp -r _build/learner _build/learner-run
+	$(NBVAL) -n $(NPROC) --dist loadscope --edition learner _build/learner-run
+
+lab: setup        ## work through the chapters in JupyterLab; what you write in my_notebooks is never overwritten
+	@$(BIN)/python -m tools.make_learner_notebooks --keep my_notebooks
+	$(BIN)/jupyter lab my_notebooks
+
 bench: setup      ## measure every claim about speed, write _build/bench.json
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks
 
