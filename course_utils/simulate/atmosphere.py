@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, pi, radians, sin, sqrt
 
 import numpy as np
 
@@ -152,11 +153,11 @@ def glint_reflectance(sun_zenith: float, view_zenith: float, azimuth: float, win
         >>> float(glint_reflectance(20, 20, 180, 3.0)) > 10 * float(glint_reflectance(60, 0, 0, 3.0))
         True
     """
-    sun, view = np.deg2rad(sun_zenith), np.deg2rad(view_zenith)
-    mu0, mu = np.cos(sun), np.cos(view)
-    cos_twice = mu0 * mu + np.sin(sun) * np.sin(view) * np.cos(np.deg2rad(azimuth))
-    cos_tilt = (mu0 + mu) / np.sqrt(2.0 + 2.0 * cos_twice)
+    sun, view = radians(sun_zenith), radians(view_zenith)
+    mu0, mu = cos(sun), cos(view)
+    cos_twice = mu0 * mu + sin(sun) * sin(view) * cos(radians(azimuth))
+    cos_tilt = (mu0 + mu) / sqrt(2.0 + 2.0 * cos_twice)
     tan_square = 1.0 / cos_tilt**2 - 1.0
-    variance = 0.003 + 0.00512 * np.asarray(wind_ms)
-    density = np.exp(-tan_square / variance) / (np.pi * variance)
-    return np.pi * 0.02 * density / (4.0 * mu0 * mu * cos_tilt**4)
+    variance = 0.003 + 0.00512 * wind_ms
+    density = np.exp(-tan_square / variance) / (pi * variance)
+    return density * (pi * 0.02 / (4.0 * mu0 * mu * cos_tilt**4))

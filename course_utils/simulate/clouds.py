@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, radians, sin, tan
 
 import numpy as np
 from scipy.special import ndtri
@@ -90,9 +91,9 @@ def shadow_offset(height_km: float, sun_zenith: float, sun_azimuth: float, pixel
         >>> shadow_offset(3.0, 45.0, 180.0, 100.0)     # sun in the south: shadow to the north, 30 pixels up
         (-30, 0)
     """
-    length = 1000.0 * height_km * np.tan(np.deg2rad(sun_zenith)) / pixel_m
-    azimuth = np.deg2rad(sun_azimuth)
-    return int(np.rint(length * np.cos(azimuth))), int(np.rint(-length * np.sin(azimuth)))
+    length = 1000.0 * height_km * tan(radians(sun_zenith)) / pixel_m
+    azimuth = radians(sun_azimuth)
+    return round(length * cos(azimuth)), round(-length * sin(azimuth))
 
 
 def cast(transmittance: np.ndarray, offset: tuple[int, int]) -> np.ndarray:
@@ -122,31 +123,32 @@ def top_shading(thickness: np.ndarray, sun_zenith: float, sun_azimuth: float) ->
         (H, W) factor on the layer's reflectance, 0.7–1.3; 1 where the cloud is flat or thin.
     """
     height = np.log1p(0.15 * thickness)
-    azimuth = np.deg2rad(sun_azimuth)
-    uphill_rows = 0.5 * (np.roll(height, -1, 0) - np.roll(height, 1, 0))
-    uphill_columns = 0.5 * (np.roll(height, -1, 1) - np.roll(height, 1, 1))
-    rise = uphill_rows * np.float32(-np.cos(azimuth)) + uphill_columns * np.float32(np.sin(azimuth))
-    return 1.0 - np.clip(np.float32(1.2 * np.tan(np.deg2rad(sun_zenith))) * rise, -0.3, 0.3)
+    azimuth, strength = radians(sun_azimuth), 0.6 * tan(radians(sun_zenith))
+    uphill_rows = np.roll(height, -1, 0) - np.roll(height, 1, 0)
+    uphill_columns = np.roll(height, -1, 1) - np.roll(height, 1, 1)
+    rise = uphill_columns * (strength * sin(azimuth)) - uphill_rows * (strength * cos(azimuth))
+    return 1.0 - np.clip(rise, -0.3, 0.3)
 
 
 def _above(field: np.ndarray, coverage: float) -> np.ndarray:
     """How far a unit Gaussian field rises above the level that leaves `coverage` of it."""
-    return np.maximum(field - np.float32(ndtri(1 - np.clip(coverage, 0.001, 0.999))), 0)
+    return np.maximum(field - float(ndtri(1 - coverage)), 0)
 
 
 def _cumulus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray:
-    """Heaps with sharp, cauliflower edges; sizes follow a power law."""
+    """Heaps of round bumps with dark creases between them; sizes follow a power law."""
     heaps = power_law(rng, size, layer.slope, layer.outer, layer.stretch, layer.angle)
-    detail = power_law(rng, size, 2.2, 2 * layer.outer)
-    excess = _above(0.97 * heaps + 0.24 * detail, layer.coverage)
-    return layer.thickness * excess * np.exp(0.35 * detail)
+    bumps = np.abs(power_law(rng, size, 3.2, 4 * layer.outer)) - 0.8
+    field = 0.96 * heaps + 0.45 * bumps
+    skirt = 1.5 * _above(field, 1.5 * layer.coverage)            # evaporating rags around the heaps
+    return layer.thickness * _above(field, layer.coverage) * np.exp(0.5 * bumps) + skirt
 
 
 def _stratus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray:
     """A sheet with log-normal thickness, torn where it does not cover the whole sky."""
     texture = power_law(rng, size, layer.slope, layer.outer, layer.stretch, layer.angle)
     sheet = layer.thickness * np.exp(0.4 * texture)
-    if layer.coverage > 0.97:
+    if layer.coverage > 0.8:
         return sheet
     edge = power_law(rng, size, 3.2, 1.0)
     return sheet * step(edge + 0.15 * texture, float(ndtri(1 - layer.coverage)), 0.35)

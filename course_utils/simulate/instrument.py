@@ -25,22 +25,20 @@ def blur_kernels(rng: np.random.Generator, channels: int) -> np.ndarray:
     return (taps / taps.sum(axis=2, keepdims=True)).astype(np.float32)
 
 
-def blur(image: np.ndarray, kernels: np.ndarray) -> np.ndarray:
-    """Blur every band with its own separable kernel.
+def blur(band: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Blur one band with its separable kernel.
 
     Args:
-        image: (C, H, W) float32.
-        kernels: (2, C, 3) float32 from `blur_kernels`: rows, then columns.
+        band: (H, W) float32.
+        kernel: (2, 3) float32, the band's part of `blur_kernels`: taps along rows, then along columns.
 
     Returns:
-        (C, H, W) float32; edges are repeated outward.
+        (H, W) float32; edges are repeated outward.
     """
-    result = np.empty_like(image)
-    for channel, (rows, columns) in enumerate(zip(*kernels, strict=True)):
-        padded = np.pad(image[channel], 1, mode="edge")
-        mixed = rows[0] * padded[:-2] + rows[1] * padded[1:-1] + rows[2] * padded[2:]
-        result[channel] = columns[0] * mixed[:, :-2] + columns[1] * mixed[:, 1:-1] + columns[2] * mixed[:, 2:]
-    return result
+    padded = np.pad(band, 1, mode="edge")
+    (above, here, under), (left, centre, right) = kernel
+    mixed = above * padded[:-2] + here * padded[1:-1] + under * padded[2:]
+    return left * mixed[:, :-2] + centre * mixed[:, 1:-1] + right * mixed[:, 2:]
 
 
 def measure(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
@@ -51,18 +49,21 @@ def measure(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
     Args:
         rng: source of randomness.
-        image: (C, H, W) float32 reflectance.
+        image: (C, H, W) float32 reflectance, at least 0.
 
     Returns:
         (C, H, W) float32, at least 0.
     """
-    channels = image.shape[0]
-    recorded = blur(image, blur_kernels(rng, channels))
-    recorded *= rng.normal(1, 0.02, (channels, 1, 1)).astype(np.float32)
-    dark, photon = rng.uniform(1e-4, 8e-4), rng.uniform(1e-6, 8e-6)
-    noise = rng.standard_normal(recorded.shape, dtype=np.float32)
-    noise *= np.sqrt(np.float32(dark**2) + np.float32(photon) * np.maximum(recorded, 0))
-    return np.maximum(recorded + noise, 0)
+    kernels = blur_kernels(rng, image.shape[0])
+    gains = rng.normal(1, 0.02, image.shape[0]).astype(np.float32)
+    dark, photon = np.float32(rng.uniform(1e-4, 8e-4)), np.float32(rng.uniform(1e-6, 8e-6))
+    recorded = np.empty_like(image)
+    for channel, band in enumerate(image):
+        seen = blur(band, kernels[:, channel]) * gains[channel]
+        noise = rng.standard_normal(seen.shape, dtype=np.float32)
+        noise *= np.sqrt(dark * dark + photon * seen)
+        recorded[channel] = np.maximum(seen + noise, 0)
+    return recorded
 
 
 def swath_mask(size: int, lost: float, angle: float) -> np.ndarray:

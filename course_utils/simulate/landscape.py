@@ -141,7 +141,7 @@ def savanna(rng: np.random.Generator, size: int) -> Landscape:
     _lay(fractions, "vegetation", bush * rng.uniform(0.2, 1.0))
     if rng.random() < 0.5:
         _lay(fractions, "rock", step(power_law(rng, size, 2.6, 3.0), _level(0.25), 1.0))
-    _lay(fractions, "sand", 0.8 * river(rng, size, rng.uniform(0.5, 4), 3.0))
+    _lay(fractions, "sand", 0.8 * river(rng, size, rng.uniform(0.5, 3), 3.8))
     relief = _hills(rng, size, rng.uniform(0, 0.12))
     return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.12, 1.6))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import cos, radians, sin, tan
+
 import numpy as np
 
 from course_utils.simulate.fields import power_law
@@ -39,8 +41,8 @@ def parcels(
         (size, size) int32 number of the field, and (size, size) float32 distance to the nearest side, pixels.
     """
     position = np.arange(size, dtype=np.float32) - size / 2
-    u = position[None, :] * np.float32(np.cos(angle)) + position[:, None] * np.float32(np.sin(angle))
-    v = position[:, None] * np.float32(np.cos(angle)) - position[None, :] * np.float32(np.sin(angle))
+    u = position[None, :] * cos(angle) + position[:, None] * sin(angle)
+    v = position[:, None] * cos(angle) - position[None, :] * sin(angle)
     count = int(2 * size / length) + 2
     edges = np.cumsum(rng.uniform(0.5, 1.5, count) * length).astype(np.float32)
     edges -= edges[-1] / 2
@@ -104,7 +106,7 @@ def with_slope(height: np.ndarray, steepness: float) -> np.ndarray:
         0.5
     """
     down, right = np.gradient(height)
-    return height * (steepness / np.sqrt(np.mean(down * down + right * right)))
+    return height * float(steepness / np.sqrt(np.mean(down * down + right * right)))
 
 
 def hillshade(elevation: np.ndarray, sun_zenith: float, sun_azimuth: float) -> np.ndarray:
@@ -116,13 +118,13 @@ def hillshade(elevation: np.ndarray, sun_zenith: float, sun_azimuth: float) -> n
         sun_azimuth: degrees clockwise from north (up).
 
     Returns:
-        (H, W) float32, 0 on slopes turned from the sun, 1 on level ground, above 1 facing it.
+        (H, W) float32, 0 on slopes turned from the sun, 1 on level ground, up to 1.6 facing it (beyond that the
+        recording saturates).
 
     Source:
         Cosine law of illumination; Teillet, Guindon & Goodenough, Canadian Journal of Remote Sensing 8 (1982).
     """
     down, right = np.gradient(elevation)
-    zenith, azimuth = np.deg2rad(sun_zenith), np.deg2rad(sun_azimuth)
-    toward_sun = down * np.cos(azimuth) - right * np.sin(azimuth)
-    lit = 1.0 + np.tan(zenith) * toward_sun
-    return np.maximum(lit / np.sqrt(1.0 + down**2 + right**2), 0).astype(np.float32)
+    azimuth, strength = radians(sun_azimuth), tan(radians(sun_zenith))
+    lit = 1.0 + strength * cos(azimuth) * down - strength * sin(azimuth) * right
+    return np.clip(lit / np.sqrt(1.0 + down**2 + right**2), 0, 1.6)

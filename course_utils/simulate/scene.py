@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import cos, exp, radians
 from multiprocessing import get_context
 
 import numpy as np
@@ -138,15 +139,15 @@ def ground_reflectance(state: State, wavelength_nm: float) -> np.ndarray:
     total = np.zeros(state.valid.shape, np.float32)
     water = np.zeros_like(total)
     for name, share in ground.fractions.items():
-        total += np.float32(material_reflectance(name, wavelength_nm, *snow)) * share
+        total += material_reflectance(name, wavelength_nm, *snow) * share
         if SURFACE_OF[name] <= 1:
             water += share
     total *= ground.texture
     if water.any():
         glint = air.glint_reflectance(scenario.sun_zenith, scenario.view_zenith, scenario.view_azimuth,
                                       scenario.wind_ms * ground.wind)
-        total += water * np.asarray(glint, np.float32)
-    return np.minimum(total, np.float32(1.0))
+        total += water * glint
+    return np.minimum(total, 1.0, out=total)
 
 
 def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
@@ -163,7 +164,7 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
         (H, W) float32 reflectance factor.
     """
     scenario = state.scenario
-    mu0, mu = np.cos(np.deg2rad([scenario.sun_zenith, scenario.view_zenith]))
+    mu0, mu = cos(radians(scenario.sun_zenith)), cos(radians(scenario.view_zenith))
     airmass = 1 / mu0 + 1 / mu
     slant = airmass / 2
     molecules = air.rayleigh_thickness(wavelength_nm)
@@ -175,19 +176,19 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
                                      pressure=air.air_above(height_km))
 
     haze = molecules * air.air_above(scenario.altitude_km) + scenario.aerosol.thickness * relative
-    direct = float(np.exp(-haze / mu0)) * 0.95
+    direct = 0.95 * exp(-haze / mu0)
     below = ground_reflectance(state, wavelength_nm) * (direct * state.lit + (1 - direct))
-    reflected, passed = two_stream(np.float32(slant * relative) * state.aerosol, absorbed, scenario.aerosol.asymmetry)
+    reflected, passed = two_stream(slant * relative * state.aerosol, absorbed, scenario.aerosol.asymmetry)
     below = over(reflected, passed, passed, below)
     height = scenario.altitude_km
     for layer, thickness in zip(scenario.layers, state.clouds, strict=True):
         below = _add_air(below, height, layer.top_km, slant * molecules, gas)
         offset = _offset(scenario, layer.top_km)
-        reflected, passed = two_stream(np.float32(slant) * thickness, *layer_optics(layer, wavelength_nm))
-        if layer.kind not in ("cirrus", "contrails"):
-            reflected = reflected * top_shading(thickness, scenario.sun_zenith, scenario.sun_azimuth)
+        reflected, passed = two_stream(slant * thickness, *layer_optics(layer, wavelength_nm))
         down = direct * cast(passed, offset) + (1 - direct) * passed
         below = over(reflected, down, passed, below)
+        if layer.kind not in ("cirrus", "contrails"):
+            below += reflected * (top_shading(thickness, scenario.sun_zenith, scenario.sun_azimuth) - 1)
         height = layer.top_km
     return _add_air(below, height, 100.0, slant * molecules, gas)
 
@@ -200,8 +201,8 @@ def _offset(scenario: Scenario, top_km: float) -> tuple[int, int]:
 def _add_air(below: np.ndarray, bottom_km: float, top_km: float, molecules: float, gas) -> np.ndarray:
     """Put the air between two heights over what lies below it: absorption, then molecular scattering."""
     share = air.air_above(bottom_km) - air.air_above(top_km)
-    reflected, passed = (np.float32(value) for value in two_stream(molecules * share, asymmetry=0.0))
-    return over(reflected, passed, passed, below * np.float32(gas(bottom_km) / gas(top_km)))
+    reflected, passed = two_stream(molecules * share, asymmetry=0.0)
+    return over(reflected, passed, passed, below * (gas(bottom_km) / gas(top_km)))
 
 
 def _surface_codes(ground: Landscape) -> np.ndarray:
@@ -247,7 +248,9 @@ def scene(
         raise ValueError(f"Found number={number}, seed={seed}, size={size}; expected number and seed of 0 or more "
                          "and a size of at least 32 pixels.")
     state = draw_state(number, seed, size, surface, cloud)
-    arriving = np.stack([top_of_atmosphere(state, w) for w in sensor.wavelengths]).astype(np.float32, copy=False)
+    arriving = np.empty((len(sensor.bands), size, size), np.float32)
+    for channel, wavelength in enumerate(sensor.wavelengths):
+        arriving[channel] = top_of_atmosphere(state, wavelength)
     image = measure(_rng(seed, number, "sensor"), arriving)
     image *= state.valid
     total = sum(state.clouds, start=np.zeros((size, size), np.float32))

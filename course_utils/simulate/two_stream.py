@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 
 
@@ -33,17 +35,16 @@ def two_stream(
         >>> round(float(reflectance), 3), round(float(transmittance), 3)
         (0.429, 0.571)
     """
-    thickness = np.asarray(thickness)
     albedo = 1.0 - co_albedo
     back = albedo * (1.0 - asymmetry) / 2.0
     lost = 1.0 - albedo * (1.0 + asymmetry) / 2.0
-    k = np.sqrt(max(lost * lost - back * back, 0.0))
+    k = sqrt(max(lost * lost - back * back, 0.0))
     if k < 1e-3:
-        transmittance = 1.0 / (1.0 + lost * thickness)
-        return back * thickness * transmittance, transmittance
+        passed = 1.0 / (1.0 + lost * thickness)
+        return back * thickness * passed, passed
     decay = np.exp(-k * thickness)
     square = decay * decay
-    scale = 1.0 / ((1.0 + square) * k + lost * (1.0 - square))
+    scale = 1.0 / ((k + lost) + (k - lost) * square)
     return back * (1.0 - square) * scale, 2.0 * k * decay * scale
 
 
@@ -58,7 +59,8 @@ def over(
         reflectance: of the layer.
         down: the layer's transmittance for the light that comes down.
         up: the layer's transmittance for the light that goes up.
-        below: reflectance A of everything under the layer.
+        below: reflectance A of everything under the layer. A slope that faces the sun may exceed 1; light that
+            has bounced comes from all sides, so the later reflections count at most 0.98.
 
     Returns:
         Reflectance of the two together.
@@ -68,7 +70,7 @@ def over(
         doi:10.1007/BF00168069.
 
     Example:
-        >>> float(over(0.5, 0.5, 0.5, 1.0))     # a white surface sends everything back
-        1.0
+        >>> round(float(over(0.5, 0.5, 0.5, 0.98)), 2)     # a white surface sends nearly everything back
+        0.98
     """
-    return reflectance + down * up * below / (1.0 - reflectance * below)
+    return reflectance + down * up * below / (1.0 - reflectance * np.minimum(below, 0.98))
