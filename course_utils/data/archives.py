@@ -1,5 +1,6 @@
 """Archives unpacked without letting them write anywhere but into their own folder."""
 
+import gzip
 import shutil
 import tarfile
 import uuid
@@ -42,11 +43,13 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
             aside.mkdir()
             if isinstance(opened, tarfile.TarFile):
                 opened.extractall(aside, members, filter="data")
+                while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its check sum
+                    pass
             else:
                 opened.extractall(aside, members)
         content = list(aside.iterdir())
         (content[0] if len(content) == 1 and content[0].is_dir() else aside).rename(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise LayoutError(f"found a damaged archive {archive} ({error}), expected a whole one; "
                           "remove it and fetch it again") from error
     finally:

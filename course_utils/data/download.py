@@ -149,8 +149,18 @@ def _fetch_file(file: RemoteFile, progress: bool, timeout: tuple[float, float]) 
     if path is None:
         path = _download(file, folder, progress, timeout)
     if file.unpack and path.is_file():
-        path = unpack(path, folder / file.unpack)
+        path = _unpack(path, folder, file.unpack)
     return path
+
+
+def _unpack(archive: Path, folder: Path, name: str) -> Path:
+    """Unpack an archive into the data folder; one that can not be used is set aside, where it is ours to move."""
+    try:
+        return unpack(archive, folder / name)
+    except DataError:
+        if archive.is_relative_to(folder):
+            archive.replace(archive.with_name(f"{archive.name}.corrupt"))
+        raise
 
 
 def _verify(path: Path, file: RemoteFile) -> None:

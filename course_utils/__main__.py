@@ -1,0 +1,151 @@
+"""The command line: ``python -m course_utils doctor``, ``fetch`` and ``simulate``."""
+
+import argparse
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from course_utils import __version__
+
+MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What follows ``python -m course_utils``; None takes it from the command line.
+
+    Returns:
+        The exit code: 0 if all is well, 1 if something failed, 2 if the command was not understood.
+    """
+    with suppress(AttributeError, OSError):
+        sys.stdout.reconfigure(errors="replace")        # a terminal that has no ✓ shows a question mark
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("stopped; what was downloaded so far is kept", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Learning to See Clouds")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    doctor = commands.add_parser("doctor", help="say whether this machine is ready, and what to do if not")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    doctor.set_defaults(run=_doctor)
+
+    fetch = commands.add_parser(
+        "fetch", help="download real data, verified and resumed",
+        epilog="COURSE_CACHE names the folder to download to, COURSE_DATA a folder of files that are looked up first, "
+               "COURSE_MIRROR a server that has the files under the same names.")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="a dataset, such as ukis, or one of its files")
+    fetch.add_argument("--list", action="store_true", help="list what can be fetched and what is here")
+    fetch.add_argument("--timeout", type=float, default=30, metavar="SECONDS",
+                       help="how long to wait for an answer (default: 30)")
+    fetch.set_defaults(run=_fetch)
+
+    simulate = commands.add_parser("simulate", help="simulate the course's scenes now instead of at first use")
+    simulate.add_argument("--scenes", type=int, default=150, help="how many (default: the course's 150)")
+    simulate.add_argument("--sensor", default="pace", help="pace (default), landsat8, sentinel2 or rgb")
+    simulate.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    simulate.set_defaults(run=_simulate)
+    return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Print what `doctor.examine` finds."""
+    from course_utils import doctor
+
+    checks = doctor.examine()
+    if options.json:
+        print(json.dumps(doctor.as_json(checks), indent=1))
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            print(f"{MARKS[check.status]} {check.name:{width}}  {check.found}")
+            if check.advice:
+                print(f"  {'':{width}}  → {check.advice}")
+        print("ready" if doctor.healthy(checks) else "not ready: mend the lines marked ✗, from the top")
+    return 0 if doctor.healthy(checks) else 1
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    """Download what was named, or list what there is."""
+    from course_utils.data.download import fetch
+    from course_utils.data.errors import UnknownDataset
+    from course_utils.data.registry import DATASETS
+
+    if options.list:
+        _list()
+        return 0
+    if not options.names:
+        print(f"name what to fetch: {', '.join(DATASETS)}; --list says more", file=sys.stderr)
+        return 2
+    try:
+        outcome = fetch(options.names, progress=sys.stderr.isatty(), timeout=(10, options.timeout), done=_report)
+    except UnknownDataset as error:
+        print(error, file=sys.stderr)
+        return 2
+    for name in dict.fromkeys(path.split("/")[0] for path in outcome.ready):
+        dataset = DATASETS[name]
+        print(f"\n{name}: {dataset.title}\n  licence: {dataset.licence}\n  cite:    {dataset.citation}\n"
+              f"  from:    {dataset.homepage}\n  note:    {dataset.note}")
+    if outcome.failed:
+        print(f"\n{len(outcome.failed)} of {len(outcome.failed) + len(outcome.ready)} files are missing; the same "
+              "command tries these again", file=sys.stderr)
+    return 1 if outcome.failed else 0
+
+
+def _report(file, result) -> None:
+    """One line for each file, as soon as it is clear what became of it."""
+    if isinstance(result, Path):
+        size = f" ({_size(result.stat().st_size)})" if result.is_file() else ""
+        print(f"✓ {file.path}{size}  {result}", flush=True)
+    else:
+        print(f"✗ {file.path}: {result}", file=sys.stderr, flush=True)
+
+
+def _list() -> None:
+    """What can be fetched and what of it is here."""
+    from course_utils.data.download import find
+    from course_utils.data.registry import DATASETS
+
+    for dataset in DATASETS.values():
+        here = sum(find(file) is not None for file in dataset.files)
+        size = "size unknown" if dataset.bytes is None else _size(dataset.bytes)
+        print(f"{dataset.name:8} {here} of {len(dataset.files)} files here, {size}; licence: {dataset.licence}\n"
+              f"{'':8} {dataset.title}")
+
+
+def _size(size: int) -> str:
+    """A number of bytes as people read it."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    """Fill the cache of simulated patches."""
+    from course_utils.data.patches import cached_folder, load_patches
+    from course_utils.sensors import UnknownSensorError, get_sensor
+
+    try:
+        sensor = get_sensor(options.sensor)
+    except UnknownSensorError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.scenes < 1:
+        print(f"found --scenes {options.scenes}, expected 1 or more", file=sys.stderr)
+        return 2
+    patches = load_patches("all", sensor=sensor, scenes=options.scenes, workers=options.workers,
+                           progress=sys.stderr.isatty())
+    print(f"✓ {len(patches)} patches of {options.scenes} scenes  {cached_folder(sensor, options.scenes)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

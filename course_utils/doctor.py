@@ -1,0 +1,184 @@
+"""Whether this machine is ready for the course, and what to do if it is not.
+
+The checks of packages come first and import nothing else, so that they still speak when an installation is broken.
+"""
+
+import importlib.metadata
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+
+__all__ = ["OLDEST", "Check", "as_json", "examine", "healthy"]
+
+PYTHON = (3, 11)
+OLDEST = {          # the versions that the course is tested with (requirements.txt)
+    "torch": "2.13.0", "numpy": "2.4.6", "matplotlib": "3.11.2", "pillow": "13.0.0", "scikit-learn": "1.9.1",
+    "scipy": "1.17.1", "tifffile": "2026.3.3", "pooch": "1.9.0", "tqdm": "4.70.1", "jupyterquiz": "2.9.6.4",
+}
+INSTALL = "run pip install -r requirements.txt in the course's environment"
+DISK_GB, MEMORY_GB = 0.5, 1.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at and what it is like.
+
+    Attributes:
+        name: What was looked at.
+        status: ``"ok"``, ``"warning"`` (the course works, but not all of it or not well) or ``"error"``.
+        found: What it is like.
+        advice: What to do; empty if nothing needs to be done.
+    """
+
+    name: str
+    status: str
+    found: str
+    advice: str = ""
+
+
+def examine() -> list[Check]:
+    """Look at Python, packages, machine, folders and fetched files.
+
+    Returns:
+        The checks, in the order in which they should be mended.
+    """
+    checks = [_python(), *map(_package, OLDEST)]
+    if any(check.status == "error" for check in checks):
+        return checks                   # the rest of the package can not be imported
+    return [*checks, *_machine(), *_folders(), *_datasets(), _simulated()]
+
+
+def healthy(checks: list[Check]) -> bool:
+    """Say whether no check is an error.
+
+    Args:
+        checks: What `examine` found.
+
+    Returns:
+        True if the course can be worked through.
+    """
+    return all(check.status != "error" for check in checks)
+
+
+def as_json(checks: list[Check]) -> dict:
+    """Give the checks as plain data, for a hub's administrator or a bug report.
+
+    Args:
+        checks: What `examine` found.
+
+    Returns:
+        ``healthy`` (bool) and ``checks`` (a list of objects with the attributes of `Check`).
+    """
+    return {"healthy": healthy(checks), "checks": [asdict(check) for check in checks]}
+
+
+def _python() -> Check:
+    """Python itself."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < PYTHON:
+        return Check("Python", "error", found, f"install Python {PYTHON[0]}.{PYTHON[1]} or newer")
+    return Check("Python", "ok", found)
+
+
+def _package(name: str) -> Check:
+    """One package: there, and not older than what the course is tested with."""
+    try:
+        found = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, "error", "not installed", INSTALL)
+    if _numbers(found) < _numbers(OLDEST[name]):
+        return Check(name, "warning", f"{found}, older than {OLDEST[name]}", INSTALL)
+    return Check(name, "ok", found)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The release numbers of a version; what follows a plus sign only tells how it was built."""
+    return tuple(map(int, re.findall(r"\d+", version.split("+")[0])))
+
+
+def _machine() -> list[Check]:
+    """Device, cores and memory."""
+    from course_utils.runtime import describe_machine
+
+    machine = describe_machine()
+    checks = [Check("device", "ok", str(machine["device"])), Check("cores", "ok", str(machine["cores"]))]
+    memory = machine["memory_gb"]
+    if memory is None:
+        checks.append(Check("memory", "ok", "unknown"))
+    elif memory < MEMORY_GB:
+        checks.append(Check("memory", "warning", f"{memory} GB", f"a chapter may need {MEMORY_GB} GB: close other "
+                                                                 "notebooks before you run one"))
+    else:
+        checks.append(Check("memory", "ok", f"{memory} GB"))
+    return checks
+
+
+def _folders() -> list[Check]:
+    """Where files are kept: can it be written, is there room, is the shared folder there."""
+    from course_utils.data.folders import data_folder, shared_folder
+
+    folder = data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            checks = [Check("data folder", "ok", f"{folder}, can be written")]
+    except OSError as error:
+        checks = [Check("data folder", "error", f"{folder} can not be written: {error.strerror or error}",
+                        "name a folder of your own in COURSE_CACHE; without one nothing can be fetched or kept")]
+    place = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    free = shutil.disk_usage(place).free / 1e9
+    room = "ok" if free >= DISK_GB else "warning"
+    checks.append(Check("disk", room, f"{free:.1f} GB free", "" if room == "ok" else f"free at least {DISK_GB} GB"))
+    shared = shared_folder()
+    if shared is not None and not shared.is_dir():
+        checks.append(Check("shared folder", "error", f"COURSE_DATA names {shared}, which is no folder",
+                            "correct COURSE_DATA or unset it"))
+    elif shared is not None:
+        checks.append(Check("shared folder", "ok", str(shared)))
+    return checks
+
+
+def _datasets() -> list[Check]:
+    """What was fetched, and whether its bytes are the published ones."""
+    from course_utils.data.registry import DATASETS
+
+    return [_dataset(name) for name in DATASETS]
+
+
+def _dataset(name: str) -> Check:
+    """One dataset; none of them is needed to work through the course."""
+    from course_utils.data.download import find, locate
+    from course_utils.data.errors import HashMismatch
+    from course_utils.data.registry import DATASETS
+
+    files, command = DATASETS[name].files, f"python -m course_utils fetch {name}"
+    here = [file for file in files if find(file)]
+    for file in here:
+        try:
+            locate(file)
+        except HashMismatch as error:
+            return Check(name, "error", str(error), f"run {command}")
+    if not here:
+        return Check(name, "ok", "not fetched", f"optional: {command}")
+    verified = "verified" if all(file.known_hash for file in here) else "no hash published"
+    if len(here) < len(files):
+        return Check(name, "warning", f"{len(here)} of {len(files)} files, {verified}", f"the others: {command}")
+    return Check(name, "ok", f"{len(here)} files, {verified}")
+
+
+def _simulated() -> Check:
+    """The course's own patches."""
+    from course_utils.data.errors import LayoutError, MissingData
+    from course_utils.data.patches import cached_folder, open_packed
+
+    folder = cached_folder()
+    try:
+        patches = open_packed(folder, verify=True)
+    except MissingData:
+        return Check("simulated scenes", "ok", "not yet made", "they are made when first used, in some seconds; or "
+                                                               "now: python -m course_utils simulate")
+    except LayoutError as error:
+        return Check("simulated scenes", "warning", str(error), f"remove {folder}; it is made again when first used")
+    return Check("simulated scenes", "ok", f"{len(patches)} patches, verified")
