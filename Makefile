@@ -62,7 +62,7 @@ unit: setup       ## the package, the exercise checks, the tools
 # nbval runs every cell of the chapters, tests/notebooks/plugin.py judges what they printed. One thread a notebook, since
 # they run side by side; what asks for the network is refused.
 NBVAL := OMP_NUM_THREADS=1 COURSE_CACHE=$(CURDIR)/_build/cache HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 \
-	$(BIN)/python -m pytest -p tests.notebooks.plugin --nbval-lax --nbval-current-env --nbval-cell-timeout 120
+	$(BIN)/python -m pytest -p tests.notebooks.plugin --nbval-lax --nbval-current-env --nbval-cell-timeout 300
 
 notebooks: setup  ## run every chapter, compare its numbers with the stored references
 	@$(BIN)/python -m tools.notebooks
