@@ -47,7 +47,7 @@ def _from_amplitude(rng: np.random.Generator, size: int, amplitude: np.ndarray) 
     white = rng.standard_normal((size, size), dtype=np.float32)
     amplitude[0, 0] = 0.0
     field = irfft2(rfft2(white) * amplitude, s=(size, size))
-    field /= field.std(dtype=np.float64).astype(np.float32)
+    field /= field.std()
     return field
 
 

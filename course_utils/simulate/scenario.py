@@ -21,7 +21,7 @@ VAPOUR_CM = {"snow_mountains": (0.3, 2.0), "snow_plain": (0.2, 1.2), "sea_ice": 
 
 # How often each sky is drawn, and its layers from the lowest up.
 CLOUD_SCENARIOS = {
-    "clear": (0.10, ()),
+    "clear": (0.11, ()),
     "cumulus": (0.16, ("cumulus",)),
     "popcorn": (0.08, ("popcorn",)),
     "stratocumulus": (0.09, ("cells",)),
@@ -31,7 +31,7 @@ CLOUD_SCENARIOS = {
     "cirrus": (0.14, ("cirrus",)),
     "anvil": (0.06, ("anvil",)),
     "contrails": (0.03, ("contrails",)),
-    "cumulus_under_cirrus": (0.10, ("cumulus", "cirrus")),
+    "cumulus_under_cirrus": (0.09, ("cumulus", "cirrus")),
     "popcorn_under_cirrus": (0.04, ("popcorn", "cirrus")),
     "multilayer": (0.04, ("cells", "ripples", "cirrus")),
 }

@@ -25,6 +25,7 @@ from course_utils.simulate.spectra import SURFACE_OF, material_reflectance
 from course_utils.simulate.two_stream import over, two_stream
 
 VERSION = "1"
+FLAT = {"cirrus", "contrails"}      # layers too thin and smooth to have a sunlit side
 _STREAMS = {"scenario": 0, "ground": 1, "cloud": 2, "air": 3, "sensor": 4}
 
 
@@ -77,16 +78,20 @@ class State:
         scenario: everything drawn for the scene.
         ground: materials, land, elevation.
         lit: (H, W) float32 direct sunlight on the ground's slopes relative to level ground, or 1.0.
+        glint: (H, W) float32 reflectance of the sun's glint on the water in each pixel.
         aerosol: (H, W) float32 aerosol optical thickness at 550 nm.
         clouds: one (H, W) float32 optical thickness per cloud layer, lowest first.
+        shading: for each layer, (H, W) float32 factor of its sunlit and shaded sides, or 1.0.
         valid: (H, W) bool, inside the swath.
     """
 
     scenario: Scenario
     ground: Landscape
     lit: np.ndarray | float
+    glint: np.ndarray | float
     aerosol: np.ndarray
     clouds: tuple[np.ndarray, ...]
+    shading: tuple[np.ndarray | float, ...]
     valid: np.ndarray
 
 
@@ -121,7 +126,18 @@ def draw_state(
     valid = swath_mask(size, scenario.swath_edge, stream.uniform(0, 2 * np.pi))
     stream = _rng(seed, number, "cloud")
     clouds = tuple(optical_thickness(stream, size, layer) for layer in scenario.layers)
-    return State(scenario, ground, lit, load.astype(np.float32), clouds, valid)
+    shading = tuple(
+        1.0 if layer.kind in FLAT else top_shading(thickness, scenario.sun_zenith, scenario.sun_azimuth)
+        for layer, thickness in zip(scenario.layers, clouds, strict=True)
+    )
+    return State(scenario, ground, lit, _glint(scenario, ground), load, clouds, shading, valid)
+
+
+def _glint(scenario: Scenario, ground: Landscape) -> np.ndarray | float:
+    """Glint reflectance, weighted by the share of water in each pixel."""
+    water = sum(share for name, share in ground.fractions.items() if SURFACE_OF[name] <= 1)
+    return water * air.glint_reflectance(scenario.sun_zenith, scenario.view_zenith, scenario.view_azimuth,
+                                         scenario.wind_ms * ground.wind)
 
 
 def ground_reflectance(state: State, wavelength_nm: float) -> np.ndarray:
@@ -137,16 +153,10 @@ def ground_reflectance(state: State, wavelength_nm: float) -> np.ndarray:
     scenario, ground = state.scenario, state.ground
     snow = (*scenario.snow_grain_mm, scenario.snow_impurity)
     total = np.zeros(state.valid.shape, np.float32)
-    water = np.zeros_like(total)
     for name, share in ground.fractions.items():
         total += material_reflectance(name, wavelength_nm, *snow) * share
-        if SURFACE_OF[name] <= 1:
-            water += share
     total *= ground.texture
-    if water.any():
-        glint = air.glint_reflectance(scenario.sun_zenith, scenario.view_zenith, scenario.view_azimuth,
-                                      scenario.wind_ms * ground.wind)
-        total += water * glint
+    total += state.glint
     return np.minimum(total, 1.0, out=total)
 
 
@@ -181,14 +191,12 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
     reflected, passed = two_stream(slant * relative * state.aerosol, absorbed, scenario.aerosol.asymmetry)
     below = over(reflected, passed, passed, below)
     height = scenario.altitude_km
-    for layer, thickness in zip(scenario.layers, state.clouds, strict=True):
+    for layer, thickness, shading in zip(scenario.layers, state.clouds, state.shading, strict=True):
         below = _add_air(below, height, layer.top_km, slant * molecules, gas)
         offset = _offset(scenario, layer.top_km)
         reflected, passed = two_stream(slant * thickness, *layer_optics(layer, wavelength_nm))
         down = direct * cast(passed, offset) + (1 - direct) * passed
-        below = over(reflected, down, passed, below)
-        if layer.kind not in ("cirrus", "contrails"):
-            below += reflected * (top_shading(thickness, scenario.sun_zenith, scenario.sun_azimuth) - 1)
+        below = over(reflected, down, passed, below) + reflected * (shading - 1)
         height = layer.top_km
     return _add_air(below, height, 100.0, slant * molecules, gas)
 
