@@ -49,6 +49,12 @@ def test_references_are_said_in_words(notebook):
     assert "{math}`x^2`, $y$, {eq}`eq-mini`" in text
 
 
+def test_a_caption_follows_the_cell_that_draws_its_figure(notebook):
+    place = next(i for i, cell in enumerate(notebook.cells) if "mystnb" in cell.metadata)
+    caption = "See [Adams (2020)](https://doi.org/10.1000/one): a caption."
+    assert notebook.cells[place + 1].source == f"> {caption}"
+
+
 def test_names_and_tags_stay_in_the_metadata(notebook):
     marked = [cell.metadata for cell in notebook.cells if "compare" in tags(cell)]
     assert [m["name"] for m in marked] == ["ch01-share", "ch01-count"]

@@ -8,8 +8,11 @@ import argparse
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from nbformat.v4 import new_markdown_cell
 
 from tools.learner_text import Words
 from tools.notebooks import BOOK, ROOT, chapters, directives, to_notebook, write
@@ -89,13 +92,14 @@ def learner_notebook(chapter: Path, words: Words):
         words: What its references refer to.
 
     Returns:
-        A valid notebook without outputs, solutions and instructor notes.
+        A valid notebook without outputs, solutions and instructor notes. Captions follow their figures.
 
     Raises:
         ValueError: A solution would be seen, or a reference can not be said in words.
     """
     text = chapter.read_text(encoding="utf-8")
     notebook = to_notebook(without_hidden(text))
+    notebook.cells = list(_with_captions(notebook.cells))
     place = {}
     for i, cell in enumerate(notebook.cells):
         names = re.findall(r"^\(([\w.:-]+)\)=|^:(?:label|name): *(\S+)", cell.source, re.MULTILINE)
@@ -109,6 +113,15 @@ def learner_notebook(chapter: Path, words: Words):
         raise ValueError(f"{chapter.name}: a learner could read {len(seen)} lines of solutions, the first "
                          f"{seen[0]!r}; put them between solution-start and solution-end")
     return notebook
+
+
+def _with_captions(cells: list) -> Iterator:
+    """Put the caption of a figure, which only the site shows by itself, below the cell that draws it."""
+    for cell in cells:
+        yield cell
+        caption = ((cell.metadata.get("mystnb") or {}).get("figure") or {}).get("caption")
+        if caption:
+            yield new_markdown_cell(f"> {' '.join(caption.split())}", id=f"{cell.id}-caption")
 
 
 def build(output: Path, book: Path = BOOK, keep: bool = False) -> list[Path]:
@@ -154,7 +167,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the notebooks that learners work in.")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="add what is missing to this folder instead")
     keep = parser.parse_args().keep
-    written = build(keep or ROOT / "_build" / "learner", keep=keep is not None)
+    try:
+        written = build(keep or ROOT / "_build" / "learner", keep=keep is not None)
+    except ValueError as error:
+        sys.exit(f"no learner notebooks: {error}")
     for path in written:
         print(path)
     if keep and not written:

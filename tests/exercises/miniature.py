@@ -45,7 +45,7 @@ print(f"share {share:.4f} of 100")
 ```{code-cell} ipython3
 ---
 mystnb:
-  figure: {caption: "A caption.", name: fig-mini}
+  figure: {caption: "See {cite:t}`adams2020`: a caption.", name: fig-mini}
   image: {alt: "Words."}
 ---
 print("a figure stands here")
