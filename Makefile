@@ -79,7 +79,7 @@ learner: setup    ## make the learner notebooks in _build/learner, run a copy of
 
 lab: setup        ## work through the chapters in JupyterLab; what you write in my_notebooks is never overwritten
 	@$(BIN)/python -m tools.make_learner_notebooks --keep my_notebooks
-	$(BIN)/jupyter lab my_notebooks
+	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate my_notebooks
 
 bench: setup      ## measure every claim about speed, write _build/bench.json
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks
