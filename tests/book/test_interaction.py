@@ -44,7 +44,7 @@ def test_solution_folds_out(open_site, way):
 
 def test_copy_button_copies_the_code(open_site):
     page = open_site(page_with("cell_input"))
-    cell = page.locator("div.cell_input div.highlight").first
+    cell = page.locator("div.cell_input div.highlight:visible").first
     cell.hover()
     cell.locator("button.copybtn").click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.length > 0)")
