@@ -135,7 +135,7 @@ def test_hint_must_be_a_whole_number(hint):
 
 def test_lines_are_short_enough_for_a_phone_to_wrap(capsys):
     average(lambda image: image.no_such_method(image))
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= 96
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 76
 
 
 @pytest.mark.parametrize("hints", ["one string", ()])

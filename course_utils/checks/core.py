@@ -289,4 +289,4 @@ def _cause_of(error: Exception) -> str:
 
 
 def _wrapped(line: str) -> str:
-    return textwrap.fill(line, 96, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
