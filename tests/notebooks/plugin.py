@@ -90,7 +90,7 @@ def pytest_terminal_summary(terminalreporter, config):
             continue
         folder = config.getoption("references")
         old = compare.load(stem, folder)
-        new = {name: {"text": "", **compare.DEFAULT, **old.get(name, {}), "text": text} for name, text in texts.items()}
+        new = {name: {"text": "", **compare.DEFAULT, **old.get(name, {})} | {"text": text} for name, text in texts.items()}
         for line in compare.changes(old, new) or ["no change"]:
             terminalreporter.write_line(f"{stem}: {line}")
         compare.save(stem, new, folder)
