@@ -19,9 +19,9 @@ LANDSAT5 = "ukis/landsat5.npz"
 @pytest.fixture(autouse=True)
 def own_cache(cache):
     """Every command works in an empty cache."""
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
     yield
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
 
 
 def status(name):

@@ -28,9 +28,9 @@ def quick(cache, monkeypatch):
 
     monkeypatch.setattr(packed, "simulate", type("Quick", (), {
         "scenes": staticmethod(scenes), "VERSION": simulate.VERSION, "Scene": simulate.Scene}))
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
     yield made
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
 
 
 SCENES = 1 + max(min(course_split().part(part)) for part in PARTS)      # enough for a scene in every part
@@ -40,7 +40,7 @@ load = partial(load_patches, scenes=SCENES, progress=False)
 def test_the_first_call_simulates_and_later_ones_read(quick, cache):
     first = load("train")
     assert quick == list(range(SCENES))
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
     again = load("train")
     assert len(quick) == SCENES
     assert np.array_equal(first[:]["image"], again[:]["image"])
@@ -80,10 +80,10 @@ def test_another_version_of_the_simulator_has_another_folder(quick, monkeypatch)
 def test_a_damaged_or_foreign_cache_is_built_anew(quick, damage):
     expected = load("all")[:]["image"]
     damage(cached_folder(scenes=SCENES))
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
     assert np.array_equal(load("all")[:]["image"], expected)
     assert len(quick) == 2 * SCENES
-    cached._open_or_simulate.cache_clear()
+    cached._opened.clear()
     load("all")
     assert len(quick) == 2 * SCENES
 

@@ -5,7 +5,6 @@ import shutil
 import sys
 import warnings
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 
 from course_utils import simulate
@@ -19,6 +18,8 @@ from course_utils.sensors import PACE_OCI, Sensor
 __all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of"]
 
 COURSE_SCENES = 150
+
+_opened: dict[Path, Patches] = {}       # by folder; a process opens or simulates patches once
 
 
 def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0,
@@ -48,7 +49,9 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
     folder = cached_folder(sensor, scenes, seed)
     if workers is None:
         workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
-    return PackedPatches(_open_or_simulate(folder, sensor, scenes, seed, progress, workers), wanted)
+    if folder not in _opened:
+        _opened[folder] = _open_or_simulate(folder, sensor, scenes, seed, progress, workers)
+    return PackedPatches(_opened[folder], wanted)
 
 
 def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:
@@ -94,10 +97,9 @@ def cached_folder(sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: 
     return data_folder() / "simulated" / f"{name}-{scenes}-scenes-seed-{seed}-v{simulate.VERSION}"
 
 
-@lru_cache(maxsize=4)
 def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool,
                       workers: int) -> Patches:
-    """The cached patches if they are whole and of this origin, else new ones; once per process."""
+    """The cached patches if they are whole and of this origin, else new ones."""
     about = origin(range(scenes), seed, sensor)
     try:
         return open_packed(folder, about)
