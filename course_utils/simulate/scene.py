@@ -297,7 +297,8 @@ def scenes(
     """
     numbers = list(numbers)
     make = partial(scene, seed=seed, sensor=sensor, size=size)
-    bar = partial(tqdm, total=len(numbers), desc="simulating", unit="scene", disable=not progress)
+    hidden = {} if progress else {"disable": True}           # leave it to TQDM_DISABLE otherwise
+    bar = partial(tqdm, total=len(numbers), desc="simulating", unit="scene", **hidden)
     if workers <= 1:
         yield from bar(map(make, numbers))
         return
