@@ -56,7 +56,7 @@ def co_albedo(wavelength_nm: float, radius_um: float, phase: str) -> float:
         Single-scattering co-albedo, 0–0.5.
 
     Source:
-        Bohren & Huffman, Absorption and Scattering of Light by Small Particles (1983), section 7.1:
+        Bohren & Huffman, Absorption and Scattering of Light by Small Particles (1983), chapter 7:
         Q_abs = (8/3) (2πr/λ) k [n³ − (n² − 1)^{3/2}] / n, with n = 1.32 and Q_ext = 2.
 
     Example:
@@ -138,7 +138,7 @@ def _above(field: np.ndarray, coverage: float) -> np.ndarray:
 def _cumulus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray:
     """Heaps of round bumps with dark creases between them; sizes follow a power law."""
     heaps = power_law(rng, size, layer.slope, layer.outer, layer.stretch, layer.angle)
-    bumps = np.abs(power_law(rng, size, 3.2, 4 * layer.outer)) - 0.8
+    bumps = np.abs(power_law(rng, size, 3.6, 4 * layer.outer)) - 0.8
     field = 0.96 * heaps + 0.45 * bumps
     skirt = 1.5 * _above(field, 1.5 * layer.coverage)            # evaporating rags around the heaps
     return layer.thickness * _above(field, layer.coverage) * np.exp(0.5 * bumps) + skirt
@@ -158,7 +158,7 @@ def _cells(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray
     """Stratocumulus: closed cells (thick middles), or rolls when stretched."""
     cells = band_pass(rng, size, size / (4 * layer.outer), 0.35, layer.stretch, layer.angle)
     broad = power_law(rng, size, layer.slope, 1.0)
-    fine = power_law(rng, size, 2.2, 2 * layer.outer)
+    fine = power_law(rng, size, 3.0, 2 * layer.outer)
     excess = _above(0.7 * cells + 0.65 * broad + 0.3 * fine, layer.coverage)
     return layer.thickness * excess * np.exp(0.3 * fine)
 
@@ -176,7 +176,7 @@ def _cirrus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarra
 def _anvil(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray:
     """A thick, smooth ice shield that thins out into streaks."""
     body = power_law(rng, size, 3.6, layer.outer)
-    streaks = power_law(rng, size, 2.6, 3.0, layer.stretch, layer.angle)
+    streaks = power_law(rng, size, 3.0, 3.0, layer.stretch, layer.angle)
     excess = _above(body + 0.12 * streaks, layer.coverage)
     return layer.thickness * excess**1.6 * np.exp(0.25 * streaks)
 

@@ -75,8 +75,8 @@ def power_law(
         (size, size) float32, mean 0, standard deviation 1.
 
     Source:
-        Lovejoy, Science 216 (1982); Cahalan & Snider, Remote Sensing of Environment 28 (1989): liquid
-        water path in stratocumulus follows the −5/3 law.
+        Cahalan & Snider, Remote Sensing of Environment 28 (1989), 95: brightness and liquid water of
+        stratocumulus follow the −5/3 law above about 200 m, and fall more steeply (−3) below.
 
     Example:
         >>> field = power_law(np.random.default_rng(0), 64, slope=3.0)

@@ -10,7 +10,7 @@ REFLECTANCE_MAX = 1.25      # reflectance stored as 255
 def blur_kernels(rng: np.random.Generator, channels: int) -> np.ndarray:
     """Draw each band's point-spread function: three taps along rows, three along columns.
 
-    A Gaussian of 0.35–0.6 pixels, off its centre by the band's misregistration of about 0.1 pixel.
+    A Gaussian of 0.45–0.7 pixels, off its centre by the band's misregistration of about 0.1 pixel.
 
     Args:
         rng: source of randomness.
@@ -19,7 +19,7 @@ def blur_kernels(rng: np.random.Generator, channels: int) -> np.ndarray:
     Returns:
         (2, C, 3) float32; each three sum to 1.
     """
-    sigma = rng.uniform(0.35, 0.6)
+    sigma = rng.uniform(0.45, 0.7)
     centre = rng.normal(0, 0.1, (2, channels, 1))
     taps = np.exp(-0.5 * ((np.array([-1.0, 0.0, 1.0]) - centre) / sigma) ** 2)
     return (taps / taps.sum(axis=2, keepdims=True)).astype(np.float32)

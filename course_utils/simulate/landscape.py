@@ -42,7 +42,7 @@ def _level(share: float) -> float:
     return float(ndtri(1 - share))
 
 
-def _grain(rng: np.random.Generator, size: int, strength: float, slope: float = 2.0) -> np.ndarray:
+def _grain(rng: np.random.Generator, size: int, strength: float, slope: float = 2.6) -> np.ndarray:
     """Brightness texture: log-normal, with structure down to the pixel."""
     return np.exp(np.float32(strength) * power_law(rng, size, slope, 2.0))
 
@@ -72,17 +72,17 @@ def _sea(rng: np.random.Generator, size: int, murk: float = 0.0) -> Fractions:
 
 def ocean(rng: np.random.Generator, size: int) -> Landscape:
     """Open sea with eddies, and wind that comes in patches."""
-    wind = np.clip(1 + 0.25 * power_law(rng, size, 2.8, 1.5), 0.3, 2)
+    wind = np.clip(1 + 0.25 * power_law(rng, size, 3.0, 1.5), 0.3, 2)
     return Landscape(_sea(rng, size, rng.uniform(0, 0.6)), np.zeros((size, size), bool),
                      texture=_grain(rng, size, 0.02), wind=wind)
 
 
 def _green_land(rng: np.random.Generator, size: int) -> Fractions:
     """Mixed woods and grass for the land part of a coast or valley."""
-    woods = step(power_law(rng, size, 2.6, 3.0), rng.uniform(-0.8, 0.8), 0.8)
+    woods = step(power_law(rng, size, 3.0, 3.0), rng.uniform(-0.8, 0.8), 0.8)
     fractions = _blend("vegetation", "conifer", woods)
-    _lay(fractions, "dry_vegetation", np.clip(0.25 + 0.25 * power_law(rng, size, 2.4, 4.0), 0, 0.9))
-    _lay(fractions, "bright_soil", np.float32(rng.uniform(0, 0.3)) * step(power_law(rng, size, 2.0, 6.0), 0.8, 1.0))
+    _lay(fractions, "dry_vegetation", np.clip(0.25 + 0.25 * power_law(rng, size, 2.8, 4.0), 0, 0.9))
+    _lay(fractions, "bright_soil", np.float32(rng.uniform(0, 0.3)) * step(power_law(rng, size, 2.4, 6.0), 0.8, 1.0))
     return fractions
 
 
@@ -96,7 +96,7 @@ def coast(rng: np.random.Generator, size: int) -> Landscape:
         beach = step(-np.abs(height - level - 0.05), -rng.uniform(0.03, 0.12), 0.04)
         _lay(fractions, "sand", beach * land)
     water = _sea(rng, size, rng.uniform(0, 0.8))
-    plume = rng.uniform(0, 1.2) * (0.6 + 0.4 * power_law(rng, size, 2.8, 2.0))
+    plume = rng.uniform(0, 1.2) * (0.6 + 0.4 * power_law(rng, size, 3.0, 2.0))
     _lay(water, "turbid_water", np.clip(plume * np.exp(3 * np.minimum(height - level, 0)), 0, 1))
     for name in fractions:
         fractions[name] = fractions[name] * land
@@ -108,13 +108,13 @@ def coast(rng: np.random.Generator, size: int) -> Landscape:
 
 def forest(rng: np.random.Generator, size: int) -> Landscape:
     """Closed forest with clearings, roads and a river."""
-    kind = np.clip(0.5 + 0.5 * power_law(rng, size, 2.4, 4.0) + rng.normal(0, 0.5), 0, 1)
+    kind = np.clip(0.5 + 0.5 * power_law(rng, size, 2.8, 4.0) + rng.normal(0, 0.5), 0, 1)
     fractions = _blend("vegetation", "conifer", kind)
-    cut = step(power_law(rng, size, 2.6, 5.0), _level(rng.uniform(0.02, 0.25)), 0.3)
+    cut = step(power_law(rng, size, 3.0, 5.0), _level(rng.uniform(0.02, 0.25)), 0.3)
     _lay(fractions, "bright_soil" if rng.random() < 0.5 else "dry_vegetation", 0.7 * cut)
-    channel = river(rng, size, rng.uniform(1, 7))
+    channel = river(rng, size, rng.uniform(0.5, 4), 4.0)
     _lay(fractions, "turbid_water", channel)
-    return Landscape(fractions, channel < 0.5, _hills(rng, size, rng.uniform(0, 0.15)), _grain(rng, size, 0.14, 1.6))
+    return Landscape(fractions, channel < 0.5, _hills(rng, size, rng.uniform(0, 0.15)), _grain(rng, size, 0.14, 2.2))
 
 
 def cropland(rng: np.random.Generator, size: int) -> Landscape:
@@ -125,9 +125,9 @@ def cropland(rng: np.random.Generator, size: int) -> Landscape:
                        np.clip(stage, 0.02, 0.98))
     _lay(fractions, "dark_soil", np.clip(per_parcel(rng, number, -0.8, 0.9), 0, 1))
     _lay(fractions, "conifer", 0.6 * step(-edge, -1.0, 1.0))
-    woods = step(power_law(rng, size, 2.8, 3.0), _level(rng.uniform(0.03, 0.3)), 0.2)
+    woods = step(power_law(rng, size, 3.0, 3.0), _level(rng.uniform(0.03, 0.3)), 0.2)
     _lay(fractions, "conifer", woods)
-    village = step(power_law(rng, size, 2.4, 8.0), _level(0.02), 0.5) * rng.uniform(0, 1)
+    village = step(power_law(rng, size, 2.8, 8.0), _level(0.02), 0.5) * rng.uniform(0, 1)
     _lay(fractions, "concrete", village)
     texture = per_parcel(rng, number, 0.75, 1.25) * _grain(rng, size, 0.08)
     return Landscape(fractions, np.ones((size, size), bool), texture=texture)
@@ -135,26 +135,26 @@ def cropland(rng: np.random.Generator, size: int) -> Landscape:
 
 def savanna(rng: np.random.Generator, size: int) -> Landscape:
     """Dry grass and shrubs over soil, with speckle down to the pixel and dry river beds."""
-    grass = np.clip(0.5 + 0.35 * power_law(rng, size, 2.4, 3.0), 0, 1)
+    grass = np.clip(0.5 + 0.35 * power_law(rng, size, 2.8, 3.0), 0, 1)
     fractions = _blend("bright_soil", "dry_vegetation", grass)
-    bush = np.clip(rng.uniform(0, 0.5) + 0.25 * power_law(rng, size, 1.2, 4.0), 0, 0.9)
+    bush = np.clip(rng.uniform(0, 0.5) + 0.25 * power_law(rng, size, 1.7, 4.0), 0, 0.9)
     _lay(fractions, "vegetation", bush * rng.uniform(0.2, 1.0))
     if rng.random() < 0.5:
-        _lay(fractions, "rock", step(power_law(rng, size, 2.6, 3.0), _level(0.25), 1.0))
+        _lay(fractions, "rock", step(power_law(rng, size, 3.0, 3.0), _level(0.25), 1.0))
     _lay(fractions, "sand", 0.8 * river(rng, size, rng.uniform(0.5, 3), 3.8))
     relief = _hills(rng, size, rng.uniform(0, 0.12))
-    return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.12, 1.6))
+    return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.12, 2.2))
 
 
 def desert(rng: np.random.Generator, size: int) -> Landscape:
     """Sand sheets, dunes in rows, dark rock, and now and then a bright salt or gypsum pan."""
     rows = band_pass(rng, size, rng.uniform(5, 25), 0.3, rng.uniform(1.5, 5), rng.uniform(0, np.pi))
-    field_of_dunes = step(power_law(rng, size, 3.0, 1.0), rng.uniform(-1, 1), 0.6)
-    rock = step(power_law(rng, size, 2.6, 2.0), _level(rng.uniform(0.02, 0.45)), 0.5)
-    fractions = _blend("sand", "bright_soil", np.clip(0.3 + 0.3 * power_law(rng, size, 2.8, 1.5), 0, 1))
+    field_of_dunes = step(power_law(rng, size, 3.2, 1.0), rng.uniform(-1, 1), 0.6)
+    rock = step(power_law(rng, size, 3.0, 2.0), _level(rng.uniform(0.02, 0.45)), 0.5)
+    fractions = _blend("sand", "bright_soil", np.clip(0.3 + 0.3 * power_law(rng, size, 3.0, 1.5), 0, 1))
     _lay(fractions, "rock", rock * 0.9)
     if rng.random() < 0.35:
-        pan = power_law(rng, size, 3.0, 2.0)
+        pan = power_law(rng, size, 3.2, 2.0)
         _lay(fractions, "gypsum", 0.9 * step(pan, _level(rng.uniform(0.02, 0.2)), 0.15) * (1 - rock))
     texture = (1 + 0.10 * rows * field_of_dunes) * _grain(rng, size, 0.05) * rng.uniform(0.7, 1.15)
     return Landscape(fractions, np.ones((size, size), bool), None, texture.astype(np.float32))
@@ -163,7 +163,7 @@ def desert(rng: np.random.Generator, size: int) -> Landscape:
 def urban(rng: np.random.Generator, size: int) -> Landscape:
     """A city: streets, blocks, roofs bright and dark, gardens, suburbs thinning out into fields."""
     fractions = _green_land(rng, size)
-    density = np.clip(0.5 + 0.4 * power_law(rng, size, 3.0, 1.5) + rng.uniform(-0.2, 0.4), 0, 1)
+    density = np.clip(0.5 + 0.4 * power_law(rng, size, 3.2, 1.5) + rng.uniform(-0.2, 0.4), 0, 1)
     angle = rng.uniform(0, np.pi)
     block, edge = parcels(rng, size, rng.uniform(6, 14), angle)
     lot, _ = parcels(rng, size, rng.uniform(2, 4), angle)
@@ -176,21 +176,21 @@ def urban(rng: np.random.Generator, size: int) -> Landscape:
     park = per_parcel(rng, block, 0, 1) > 0.88
     _lay(fractions, "vegetation", 0.9 * park.astype(np.float32))
     _lay(fractions, "asphalt", 0.7 * step(-edge, -0.8, 0.8) * step(density, 0.35, 0.3))
-    channel = river(rng, size, rng.uniform(0, 9))
+    channel = river(rng, size, rng.uniform(0, 7), 4.0)
     _lay(fractions, "green_water", channel)
-    return Landscape(fractions, channel < 0.5, texture=_grain(rng, size, 0.12, 1.2))
+    return Landscape(fractions, channel < 0.5, texture=_grain(rng, size, 0.12, 1.8))
 
 
 def wetland(rng: np.random.Generator, size: int) -> Landscape:
     """Marsh: pools, winding creeks and reeds on wet soil."""
-    reeds = np.clip(0.5 + 0.4 * power_law(rng, size, 2.4, 4.0), 0, 1)
+    reeds = np.clip(0.5 + 0.4 * power_law(rng, size, 2.8, 4.0), 0, 1)
     fractions = _blend("dark_soil", "vegetation", reeds)
-    _lay(fractions, "dry_vegetation", np.clip(0.3 * power_law(rng, size, 2.2, 3.0) + rng.uniform(0, 0.4), 0, 1))
-    pools = step(power_law(rng, size, 2.6, 3.0), _level(rng.uniform(0.1, 0.5)), 0.15)
+    _lay(fractions, "dry_vegetation", np.clip(0.3 * power_law(rng, size, 2.6, 3.0) + rng.uniform(0, 0.4), 0, 1))
+    pools = step(power_law(rng, size, 3.0, 3.0), _level(rng.uniform(0.1, 0.5)), 0.15)
     water = np.maximum(pools, np.maximum(river(rng, size, 3.0, 3.0), river(rng, size, 1.5, 2.8)))
     _lay(fractions, "green_water", water)
     _lay(fractions, "turbid_water", np.float32(rng.uniform(0, 0.6)) * water)
-    return Landscape(fractions, water < 0.5, texture=_grain(rng, size, 0.12, 1.6))
+    return Landscape(fractions, water < 0.5, texture=_grain(rng, size, 0.12, 2.2))
 
 
 def snow_mountains(rng: np.random.Generator, size: int) -> Landscape:
@@ -198,7 +198,7 @@ def snow_mountains(rng: np.random.Generator, size: int) -> Landscape:
     unit = ridges(rng, size, rng.uniform(1.2, 3.0))
     relief = with_slope(unit, rng.uniform(0.15, 0.5))
     steep = np.hypot(*np.gradient(relief))
-    ragged = 0.10 * power_law(rng, size, 2.0, 4.0)
+    ragged = 0.10 * power_law(rng, size, 2.4, 4.0)
     fractions = _blend("conifer", "dry_vegetation", np.clip(2.0 * unit - 0.3 + ragged, 0, 1))
     _lay(fractions, "rock", np.clip(2.2 * unit - 0.7 + ragged, 0, 1))
     snow = step(unit - 0.5 * np.clip(steep - 0.7, 0, 1) + ragged, rng.uniform(0.0, 0.65), 0.18)
@@ -210,10 +210,10 @@ def snow_mountains(rng: np.random.Generator, size: int) -> Landscape:
 
 def snow_plain(rng: np.random.Generator, size: int) -> Landscape:
     """Winter in the north: snow on fields and frozen lakes, dark forest between, tracks and ploughed roads."""
-    patch = power_law(rng, size, 2.5, 3.0)
-    old = np.clip(rng.uniform(0, 1) + 0.25 * power_law(rng, size, 2.6, 3.0), 0, 1)
+    patch = power_law(rng, size, 2.9, 3.0)
+    old = np.clip(rng.uniform(0, 1) + 0.25 * power_law(rng, size, 3.0, 3.0), 0, 1)
     fractions = _blend("fine_snow", "coarse_snow", old)
-    thin = np.clip(rng.uniform(-0.3, 0.5) + 0.25 * power_law(rng, size, 1.8, 3.0), 0, 0.95)
+    thin = np.clip(rng.uniform(-0.3, 0.5) + 0.25 * power_law(rng, size, 2.3, 3.0), 0, 0.95)
     _lay(fractions, "dry_vegetation", thin)
     trees = step(patch, _level(rng.uniform(0.1, 0.6)), 0.4) * rng.uniform(0.4, 0.95)
     _lay(fractions, "conifer", trees)
@@ -221,15 +221,15 @@ def snow_plain(rng: np.random.Generator, size: int) -> Landscape:
     number, edge = parcels(rng, size, rng.uniform(20, 60), rng.uniform(0, np.pi))
     _lay(fractions, "asphalt", 0.5 * step(-edge, -0.5, 0.5) * step(per_parcel(rng, number, 0, 1), 0.7, 0.1))
     relief = _hills(rng, size, rng.uniform(0, 0.1))
-    return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.05, 1.6))
+    return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.05, 2.2))
 
 
 def ice_sheet(rng: np.random.Generator, size: int) -> Landscape:
     """A high plateau of snow with wind-packed ripples and patches of blue ice."""
-    old = np.clip(rng.uniform(0, 1) + 0.2 * power_law(rng, size, 2.4, 2.0, 3.0, rng.uniform(0, np.pi)), 0, 1)
+    old = np.clip(rng.uniform(0, 1) + 0.2 * power_law(rng, size, 2.8, 2.0, 3.0, rng.uniform(0, np.pi)), 0, 1)
     fractions = _blend("fine_snow", "coarse_snow", old)
     if rng.random() < 0.5:
-        _lay(fractions, "bare_ice", step(power_law(rng, size, 3.0, 2.0), _level(rng.uniform(0.02, 0.3)), 0.4))
+        _lay(fractions, "bare_ice", step(power_law(rng, size, 3.2, 2.0), _level(rng.uniform(0.02, 0.3)), 0.4))
     ripples = band_pass(rng, size, rng.uniform(6, 30), 0.5, 4.0, rng.uniform(0, np.pi))
     relief = with_slope(ripples, rng.uniform(0, 0.04)) + _hills(rng, size, rng.uniform(0, 0.05))
     return Landscape(fractions, np.ones((size, size), bool), relief, _grain(rng, size, 0.02))
@@ -237,11 +237,11 @@ def ice_sheet(rng: np.random.Generator, size: int) -> Landscape:
 
 def sea_ice(rng: np.random.Generator, size: int) -> Landscape:
     """Floes with snow on them, cracks and leads of open water, thin grey ice, melt ponds."""
-    floes = power_law(rng, size, 2.8, 3.0)
+    floes = power_law(rng, size, 3.0, 3.0)
     fractions = _blend("coarse_snow", "fine_snow", np.clip(0.5 + 0.4 * floes, 0, 1))
-    _lay(fractions, "bare_ice", np.clip(rng.uniform(-0.2, 0.6) + 0.3 * power_law(rng, size, 2.2, 4.0), 0, 1))
+    _lay(fractions, "bare_ice", np.clip(rng.uniform(-0.2, 0.6) + 0.3 * power_law(rng, size, 2.6, 4.0), 0, 1))
     cracks = np.maximum(river(rng, size, rng.uniform(0.5, 4), 2.8), river(rng, size, rng.uniform(0.5, 2), 3.0))
-    open_water = step(power_law(rng, size, 2.6, 2.0), _level(rng.uniform(0.02, 0.6)), 0.06)
+    open_water = step(power_law(rng, size, 3.0, 2.0), _level(rng.uniform(0.02, 0.6)), 0.06)
     _lay(fractions, "clear_water", np.maximum(cracks, open_water))
     return Landscape(fractions, np.zeros((size, size), bool), texture=_grain(rng, size, 0.04))
 

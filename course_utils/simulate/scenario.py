@@ -41,13 +41,13 @@ CLOUD_SCENARIOS = {
 # in their logarithm. Thickness and radius: Rossow & Schiffer, Bulletin of the AMS 80 (1999), 2261, and King et
 # al., IEEE Transactions on Geoscience and Remote Sensing 51 (2013), 3826.
 _KINDS = {
-    "cumulus": ("cumulus", (.05, .50), (8, 45), (1.0, 4.5), (0, .6), (9, 24), (2, 8), (2.8, 3.6), (1, 2)),
-    "popcorn": ("cumulus", (.01, .18), (4, 25), (0.6, 2.5), (0, .05), (7, 18), (6, 24), (2.2, 3.2), (1, 2)),
+    "cumulus": ("cumulus", (.05, .50), (8, 45), (1.0, 4.5), (0, .6), (9, 24), (2, 8), (3.2, 4.0), (1, 2)),
+    "popcorn": ("cumulus", (.01, .18), (4, 25), (0.6, 2.5), (0, .05), (7, 18), (6, 24), (2.8, 3.6), (1, 2)),
     "cells": ("cells", (.20, .75), (5, 25), (0.6, 2.5), (0, .2), (8, 20), (2, 7), (2.4, 3.0), (1, 3)),
-    "stratus": ("stratus", (.45, .999), (4, 30), (0.5, 2.5), (0, .4), (8, 20), (1, 4), (2.4, 3.2), (1, 1.5)),
+    "stratus": ("stratus", (.45, .999), (4, 30), (0.5, 2.5), (0, .4), (8, 20), (1, 4), (2.8, 3.6), (1, 1.5)),
     "fog": ("stratus", (.20, .80), (1.5, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
     "ripples": ("cells", (.10, .50), (1.5, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
-    "cirrus": ("cirrus", (.15, .85), (.12, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.4, 3.2), (2, 8)),
+    "cirrus": ("cirrus", (.15, .85), (.12, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.8, 3.5), (2, 8)),
     "anvil": ("anvil", (.20, .75), (10, 50), (6.0, 13.), (.8, 1), (18, 40), (1, 2), (3, 3), (2, 6)),
     "veil": ("cirrus", (.50, .97), (.005, .06), (8.0, 13.), (1, 1), (10, 30), (1, 3), (2.8, 3.4), (1, 5)),
     "contrails": ("contrails", (.1, .1), (.25, 1.0), (8.5, 12.), (1, 1), (8, 25), (1, 1), (2, 2), (1, 1)),
@@ -129,12 +129,13 @@ def _aerosol(rng: np.random.Generator, surface: str) -> Aerosol:
     """Draw the air's load of particles: mostly clean, at times haze, smoke or dust that looks like thin cloud."""
     chance = rng.random()
     patchy = float(rng.uniform(0.1, 0.6))
-    if chance < 0.12 and surface not in COLD:
-        return Aerosol("haze", _log_uniform(rng, .25, .9), 1.3, .04, .06, .65, patchy)
-    if chance < 0.19 and surface not in COLD:
-        return Aerosol("smoke", _log_uniform(rng, .3, 1.6), 1.8, .08, .12, .60, patchy + 0.4)
-    if chance < {"desert": 0.50, "ocean": 0.33, "coast": 0.33}.get(surface, 0.23) and surface not in COLD:
-        return Aerosol("dust", _log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
+    if surface not in COLD:
+        if chance < 0.14:
+            return Aerosol("haze", _log_uniform(rng, .25, .9), 1.3, .04, .06, .65, patchy)
+        if chance < 0.22:
+            return Aerosol("smoke", _log_uniform(rng, .3, 1.6), 1.8, .08, .12, .60, patchy + 0.4)
+        if chance < {"desert": 0.50, "ocean": 0.35, "coast": 0.35}.get(surface, 0.27):
+            return Aerosol("dust", _log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
     if surface in {"ocean", "coast"}:
         return Aerosol("marine", _log_uniform(rng, .04, .4), 0.5, .01, .01, .72, 0.15)
     return Aerosol("haze", _log_uniform(rng, .03, .22), 1.3, .05, .07, .65, 0.2)

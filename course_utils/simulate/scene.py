@@ -24,7 +24,7 @@ from course_utils.simulate.scenario import Scenario, draw_scenario
 from course_utils.simulate.spectra import SURFACE_OF, material_reflectance
 from course_utils.simulate.two_stream import over, two_stream
 
-VERSION = "1"
+VERSION = "2"
 FLAT = {"cirrus", "contrails"}      # layers too thin and smooth to have a sunlit side
 _STREAMS = {"scenario": 0, "ground": 1, "cloud": 2, "air": 3, "sensor": 4}
 
