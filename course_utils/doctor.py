@@ -171,9 +171,10 @@ def _dataset(name: str) -> Check:
 def _simulated() -> Check:
     """The course's own patches."""
     from course_utils.data.errors import LayoutError, MissingData
-    from course_utils.data.patches import cached_folder, open_packed
+    from course_utils.data.patches import cached_folder, open_packed, shared_twin
 
     folder = cached_folder()
+    folder = shared_twin(folder) if shared_twin(folder).is_dir() else folder
     try:
         patches = open_packed(folder, verify=True)
     except MissingData:

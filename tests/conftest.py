@@ -42,6 +42,8 @@ def only_loopback():
         return getaddrinfo(host, *args, **kwargs)
 
     patch = pytest.MonkeyPatch()
+    patch.setenv("no_proxy", "*")           # a proxy would be another machine, too
+    patch.setenv("NO_PROXY", "*")
     patch.setattr(socket.socket, "connect", guarded(connect))
     patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
     patch.setattr(socket, "getaddrinfo", lookup)

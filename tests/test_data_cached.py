@@ -12,7 +12,7 @@ import pytest
 from course_utils import simulate
 from course_utils.data import cached, packed
 from course_utils.data.errors import SplitError
-from course_utils.data.patches import cached_folder, load_patches, scenes_of
+from course_utils.data.patches import cached_folder, load_patches, scenes_of, shared_twin
 from course_utils.data.splits import PARTS, course_split
 from course_utils.sensors import PACE_OCI
 
@@ -86,6 +86,22 @@ def test_a_damaged_or_foreign_cache_is_built_anew(quick, damage):
     cached._opened.clear()
     load("all")
     assert len(quick) == 2 * SCENES
+
+
+def test_patches_on_a_shared_disk_are_read_there(quick, cache, tmp_path, monkeypatch):
+    expected = load("all")[:]["image"]
+    shared = cache.rename(tmp_path / "shared")
+    monkeypatch.setenv("COURSE_DATA", str(shared))
+    cached._opened.clear()
+    assert np.array_equal(load("all")[:]["image"], expected)
+    assert len(quick) == SCENES and not cache.exists()
+    damaged = shared_twin(cached_folder(scenes=SCENES)) / "scene.npy"
+    assert damaged.is_relative_to(shared)
+    damaged.write_bytes(b"")
+    cached._opened.clear()
+    assert np.array_equal(load("all")[:]["image"], expected)
+    assert len(quick) == 2 * SCENES and cached_folder(scenes=SCENES).is_dir()
+    assert damaged.read_bytes() == b""
 
 
 def no_space(*args, **kwargs):

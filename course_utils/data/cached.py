@@ -9,13 +9,13 @@ from pathlib import Path
 
 from course_utils import simulate
 from course_utils.data.errors import DataError, LayoutError, MissingData, SplitError
-from course_utils.data.folders import data_folder
+from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
 from course_utils.data.splits import PARTS, course_split
 from course_utils.sensors import PACE_OCI, Sensor
 
-__all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of"]
+__all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of", "shared_twin"]
 
 COURSE_SCENES = 150
 
@@ -26,8 +26,9 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
                  progress: bool = True, workers: int | None = None) -> PackedPatches:
     """Give one part of the course's patches, simulating them if this is the first time.
 
-    The first call takes some seconds; later ones map the files of the first. Where the cache can not be
-    written (a full disk, a read-only one) the patches stay in memory until the process ends, with one warning.
+    The first call takes some seconds; later ones map the files of the first, or those of a shared folder. Where the
+    cache can not be written (a full disk, a read-only one) the patches stay in memory until the process ends, with
+    one warning.
 
     Args:
         part: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
@@ -97,10 +98,26 @@ def cached_folder(sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: 
     return data_folder() / "simulated" / f"{name}-{scenes}-scenes-seed-{seed}-v{simulate.VERSION}"
 
 
+def shared_twin(folder: Path) -> Path:
+    """Name the folder of ``COURSE_DATA`` that is read instead of one in the cache, if it is there.
+
+    A hub fills it once for all: ``COURSE_CACHE=/the/shared/folder python -m course_utils simulate``.
+
+    Args:
+        folder: What `cached_folder` returns.
+
+    Returns:
+        The folder on the shared disk; the same folder if ``COURSE_DATA`` is not set.
+    """
+    return (shared_folder() or data_folder()) / folder.relative_to(data_folder())
+
+
 def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool,
                       workers: int) -> Patches:
     """The cached patches if they are whole and of this origin, else new ones."""
     about = origin(range(scenes), seed, sensor)
+    with suppress(DataError):               # a shared folder is somebody else's to mend
+        return open_packed(shared_twin(folder), about)
     try:
         return open_packed(folder, about)
     except MissingData:

@@ -155,7 +155,7 @@ def patches_of(scene: Scene, size: int = PATCH_SIZE) -> Patches:
 def as_arrays(dataset: Dataset, chunk: int = 64) -> dict[str, np.ndarray]:
     """Stack all samples of a dataset into NumPy arrays, for models that are not trained in batches.
 
-    The course's training part takes about 0.35 GB as float32.
+    The course's training part takes about 0.35 GB as float32; a notebook with 1 GB has room for it once.
 
     Args:
         dataset: Any dataset of sample dictionaries.
