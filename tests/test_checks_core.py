@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -230,3 +231,24 @@ def test_the_machinery_is_not_a_chapter():
 def test_importing_checks_does_not_import_torch():
     code = "import sys; from course_utils import checks; checks.chapters(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- the example that chapter writers copy ----------------------------------------------------------
+
+
+def test_the_example_in_the_docstring_does_what_it_says():
+    _, checker, wrong = core.__doc__.split("::\n")
+    checker, wrong = textwrap.dedent(checker.split("    In the chapter:")[0]), textwrap.dedent(wrong)
+    space = {"__name__": "course_utils.checks.tensors"}
+    exec(checker, space)
+    exec(wrong, space)
+
+    def solution(image):
+        total = image[0] + image[2]
+        return torch.where(total > 0, (image[2] - image[0]) / total, 0.0)
+
+    assert space["cloud_index"].evaluate(solution).passed
+    for answer, words in space["WRONG"]["cloud_index"]:
+        assert words in space["cloud_index"].evaluate(answer).message
+    swapped = space["cloud_index"].evaluate(lambda image: -solution(image)).message
+    assert "red and blue are swapped" in swapped

@@ -13,12 +13,13 @@ The first cell of a notebook also answers for the notebook as a whole (missing, 
 from pathlib import Path
 
 import pytest
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbCell, NbCellError
 
 from tests.notebooks import compare
 from tools.notebooks import tags
 
 _TEXTS = pytest.StashKey[dict]()       # {notebook stem: {cell name: printed text}}
+_STOPPED = pytest.StashKey[bool]()     # on a notebook: a cell raised, so the cells below it prove nothing
 _FAILED = pytest.StashKey[set]()       # notebooks whose references are left alone
 
 
@@ -37,10 +38,20 @@ def pytest_configure(config):
     config.stash[_TEXTS], config.stash[_FAILED] = {}, set()
 
 
+def pytest_runtest_setup(item):
+    """Leave out the cells below one that raised: they would fail for that reason alone."""
+    if isinstance(item, IPyNbCell) and item.parent.stash.get(_STOPPED, False):
+        pytest.skip("a cell above raised")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """Run a cell, then judge what it produced."""
-    result = yield
+    try:
+        result = yield
+    except NbCellError:
+        item.parent.stash[_STOPPED] = True
+        raise
     if isinstance(item, IPyNbCell):
         problems = _problems(item)
         if problems:
@@ -90,7 +101,9 @@ def pytest_terminal_summary(terminalreporter, config):
             continue
         folder = config.getoption("references")
         old = compare.load(stem, folder)
-        new = {name: {"text": "", **compare.DEFAULT, **old.get(name, {})} | {"text": text} for name, text in texts.items()}
+        new = {name: {"text": "", **compare.DEFAULT, **old.get(name, {})} for name in texts}
+        for name, text in texts.items():
+            new[name]["text"] = text
         for line in compare.changes(old, new) or ["no change"]:
             terminalreporter.write_line(f"{stem}: {line}")
         compare.save(stem, new, folder)

@@ -40,10 +40,10 @@ PLANTED = [      # (cell, words of the failure; "" where it must pass)
     (cell("print('as it should'); # check.topic.name(x)"), "which did not print ✓"),
     (cell("import warnings\nwarnings.warn('old')"), "UserWarning: old"),
     (cell("import sys\nprint('hm', file=sys.stderr)"), "stderr (a warning?): hm"),
-    (cell("1 / 0"), "ZeroDivisionError"),
     (cell("1 / 0", None, "raises-exception"), ""),
     (cell("1", None, "raises-exception"), "raised none"),
     (cell("import traceback\ntry:\n    1 / 0\nexcept Exception:\n    print(traceback.format_exc())"), "a traceback"),
+    (cell("1 / 0"), "ZeroDivisionError"),
 ]
 
 
@@ -51,7 +51,8 @@ def test_each_planted_failure_is_noticed(nbval, tmp_path):
     names = ("inside", "outside", "words", "numberless")
     entry = {"text": "IoU 0.75", "rtol": 1e-3, "atol": 0}
     (tmp_path / "01_planted.json").write_text(json.dumps(dict.fromkeys(names, entry)), encoding="utf-8")
-    nbformat.write(new_notebook(cells=[planted for planted, _ in PLANTED]), tmp_path / "01_planted.ipynb")
+    below = cell("print('never run')")
+    nbformat.write(new_notebook(cells=[*(planted for planted, _ in PLANTED), below]), tmp_path / "01_planted.ipynb")
     status, said = nbval(tmp_path / "01_planted.ipynb", tmp_path)
     assert status == 1
     for number, (planted, words) in enumerate(PLANTED):
@@ -59,6 +60,7 @@ def test_each_planted_failure_is_noticed(nbval, tmp_path):
         assert any(line.startswith(outcome) and line.split(" - ")[0].endswith(f"::Cell {number}")
                    for line in said.splitlines()), f"{planted.source!r} did not end as {outcome}:\n{said}"
         assert words in said
+    assert "1 skipped" in said and "a cell above raised" in said
 
 
 def test_the_first_cell_answers_for_the_whole_notebook(nbval, tmp_path):
