@@ -10,8 +10,9 @@ from course_utils import simulate
 from course_utils.sensors import LANDSAT8, PACE_OCI, RGB, SENTINEL2
 from course_utils.simulate.clouds import CloudLayer
 from course_utils.simulate.label import analyst_codes
+from course_utils.simulate.radiance import top_of_atmosphere
 from course_utils.simulate.scenario import draw_scenario
-from course_utils.simulate.scene import draw_state, top_of_atmosphere
+from course_utils.simulate.state import draw_state
 
 SIZE = 96
 

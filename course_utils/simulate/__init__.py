@@ -8,7 +8,9 @@
     clouds.py       optical thickness, particles, shadows
     atmosphere.py   molecules, aerosol, gases, glint    two_stream.py one formula for all that scatters
     instrument.py   blur, noise, swath, 8 bits          label.py      the mask an analyst would draw
-    scene.py        all of it together
+    state.py        all of it together, before any sensor looks
+    radiance.py     what leaves the top of the atmosphere
+    scene.py        what a sensor makes of it: a numbered scene
 """
 
 from course_utils.simulate.instrument import decode_uint8, encode_uint8
