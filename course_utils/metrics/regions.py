@@ -3,9 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from course_utils.data.pixels import CLEAR, IGNORE, THICK, THIN, is_cloud
 from course_utils.metrics.counts import MaskError, check_masks, count, recall
-
-CLEAR, THICK, THIN, IGNORE = 0, 1, 2, 255
 
 
 def recall_on(pred, where, valid):
@@ -89,7 +88,7 @@ def from_codes(codes):
         >>> mask.tolist(), valid.tolist()
         ([False, True, True, False], [True, True, True, False])
     """
-    mask = (codes == THICK) | (codes == THIN)
+    mask = is_cloud(codes)
     valid = codes != IGNORE
     unknown = ~mask & valid & (codes != CLEAR)
     if unknown.any():
