@@ -49,6 +49,12 @@ def test_references_are_said_in_words(notebook):
     assert "{math}`x^2`, $y$, {eq}`eq-mini`" in text
 
 
+def test_the_works_cited_stand_at_the_end(notebook):
+    assert notebook.cells[-1].source == (
+        "## Works cited\n\n- Adams (2020). [One](https://doi.org/10.1000/one). *J*.\n"
+        "- Bröwn, Clark and Dee (2021). [Two](https://example.org/two). *J* 7, 1–9.")
+
+
 def test_a_caption_follows_the_cell_that_draws_its_figure(notebook):
     place = next(i for i, cell in enumerate(notebook.cells) if "mystnb" in cell.metadata)
     caption = "See [Adams (2020)](https://doi.org/10.1000/one): a caption."

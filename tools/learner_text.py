@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pybtex.database import Entry, parse_file
+from pybtex.richtext import Text
 
 from tools.notebooks import chapters, directives
 
@@ -18,6 +19,7 @@ _TITLED = re.compile(r"^(?P<title>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
 _LINK = re.compile(r"(?<![!\\\w])\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]+)\)")
 _HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$")
 _TARGET = re.compile(r"^\((?P<label>[\w.:-]+)\)=\s*$")
+_CITE = re.compile(r"\{cite(?::\w+)?\}`(?P<keys>[^`]+)`")
 _KEPT = {"math", "eq", "abbr", "sub", "sup", "kbd"}       # roles that JupyterLab shows by itself
 
 
@@ -85,6 +87,11 @@ class Words:
             raise ValueError(f"{page.name}: found {error.args[0]}, which can not be said in words; "
                              "correct it, or teach tools/learner_text.py the role") from error
 
+    def works_cited(self, text: str) -> str:
+        """List what a text cites, in order of first mention, as Markdown; empty if nothing is cited."""
+        keys = dict.fromkeys(key.strip() for match in _CITE.finditer(text) for key in match["keys"].split(","))
+        return "\n".join(f"- {_whole(self.entries[key])}" for key in keys if key in self.entries)
+
     def _role(self, match: re.Match, page: Path, above: Callable[[str], bool]) -> str:
         role, text = match["role"], match["text"]
         titled = _TITLED.match(text)
@@ -139,12 +146,29 @@ class Words:
         return f"[{text}]({target})"
 
 
-def _author_year(entry: Entry, textual: bool) -> str:
+def _names(entry: Entry, most: int) -> str:
+    """Join the authors' family names; beyond ``most`` only the first is given."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
-    names = [" ".join(str(part) for part in person.rich_prelast_names + person.rich_last_names) for person in people]
-    name = names[0] if len(names) == 1 else " and ".join(names) if len(names) == 2 else f"{names[0]} et al."
+    names = [" ".join(map(str, person.rich_prelast_names + person.rich_last_names)) for person in people]
+    if len(names) > most or names[-1] == "others":
+        return f"{names[0]} et al."
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _author_year(entry: Entry, textual: bool) -> str:
+    name = _names(entry, 2)
     year = entry.fields.get("year", "n.d.")
     return f"{name} ({year})" if textual else f"{name}, {year}"
+
+
+def _whole(entry: Entry) -> str:
+    title = _linked(str(Text.from_latex(entry.fields["title"])), entry)
+    source = next((entry.fields[kind] for kind in ("journal", "booktitle", "publisher", "institution", "howpublished")
+                   if kind in entry.fields), "")
+    numbers = ", ".join(entry.fields[kind] for kind in ("volume", "pages") if kind in entry.fields).replace("--", "–")
+    parts = [f"{_names(entry, 6)} ({entry.fields.get('year', 'n.d.')}). {title}"]
+    parts += [f"*{Text.from_latex(source)}*{f' {numbers}' if numbers else ''}"] if source else []
+    return ". ".join(parts) + "."
 
 
 def _linked(words: str, entry: Entry) -> str:

@@ -92,7 +92,8 @@ def learner_notebook(chapter: Path, words: Words):
         words: What its references refer to.
 
     Returns:
-        A valid notebook without outputs, solutions and instructor notes. Captions follow their figures.
+        A valid notebook without outputs, solutions and instructor notes. Captions follow their figures; the works
+        cited stand at the end.
 
     Raises:
         ValueError: A solution would be seen, or a reference can not be said in words.
@@ -106,9 +107,12 @@ def learner_notebook(chapter: Path, words: Words):
         place |= {a or b: i for a, b in names}
         if figure := (cell.metadata.get("mystnb") or {}).get("figure"):
             place[figure.get("name")] = i
+    works = words.works_cited("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             cell.source = words.plain(cell.source, chapter, lambda name, i=i: place.get(name, -1) < i)
+    if works:
+        notebook.cells.append(new_markdown_cell(f"## Works cited\n\n{works}", id="works-cited"))
     if seen := leaks(text, notebook):
         raise ValueError(f"{chapter.name}: a learner could read {len(seen)} lines of solutions, the first "
                          f"{seen[0]!r}; put them between solution-start and solution-end")

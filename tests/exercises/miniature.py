@@ -164,7 +164,8 @@ class check:
 
 BIBLIOGRAPHY = r'''
 @article{adams2020, author = {Adams, Ann}, title = {One}, journal = {J}, year = 2020, doi = {10.1000/one}}
-@article{brown2021, author = {Br{\"o}wn, Bo and Clark, Cy and Dee, Di}, title = {Two}, journal = {J}, year = 2021,
+@article{brown2021, author = {Br{\"o}wn, Bo and Clark, Cy and Dee, Di}, title = {Two}, journal = {J}, volume = 7,
+  pages = {1--9}, year = 2021,
   url = {https://example.org/two}}
 '''
 
