@@ -92,6 +92,13 @@ def test_roles_and_links(book, text, words):
     assert Words(book).plain(text, book / "part" / "01_mini_topic.md", lambda name: False) == words
 
 
+def test_a_work_without_authors_goes_by_its_organisation_and_unknown_others_are_et_al(book):
+    bibliography = book / "references.bib"
+    bibliography.write_text("@misc{a, title = {T}, organization = {O}, year = 2000}\n"
+                            "@misc{b, title = {T}, author = {Lee, L. and others}, year = 2001}", encoding="utf-8")
+    assert Words(book).plain("{cite}`a,b`", book / "part" / "02_next.md", bool) == "(O, 2000; Lee et al., 2001)"
+
+
 def test_figures_elsewhere_are_named_with_their_page(book):
     assert Words(book).plain("{numref}`fig-mini`", book / "part" / "02_next.md", lambda name: True) == (
         "the figure in “A miniature chapter”")

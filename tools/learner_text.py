@@ -147,8 +147,10 @@ class Words:
 
 
 def _names(entry: Entry, most: int) -> str:
-    """Join the authors' family names; beyond ``most`` only the first is given."""
-    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    """Join the authors' family names; beyond ``most`` only the first is given. Without any, the organisation."""
+    people = entry.persons.get("author") or entry.persons.get("editor")
+    if not people:
+        return entry.fields.get("organization", entry.fields["title"])
     names = [" ".join(map(str, person.rich_prelast_names + person.rich_last_names)) for person in people]
     if len(names) > most or names[-1] == "others":
         return f"{names[0]} et al."
