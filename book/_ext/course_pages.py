@@ -21,6 +21,7 @@ UNWANTED = tuple(
         r' id="(?:exercise|solution|proof)-content"',
     )
 )
+LINKED_SPACE = re.compile(r"(Solution to)(<a [^>]*>) ")
 MARK = re.compile(r"(?m)^((?:.*<pre>(?:<span></span>)?)?)([✓✗])(?= )")
 OUTPUT = re.compile(r'<div class="output stream.*?</pre>', re.DOTALL)
 MARK_CLASSES = {"✓": "right", "✗": "wrong"}
@@ -60,6 +61,7 @@ def clean_page(html: str) -> str:
     for pattern in UNWANTED:
         html = pattern.sub("", html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')     # deprecated in ARIA 1.3
+    html = LINKED_SPACE.sub(r"\1 \2", html)
     return mark_verdicts(drop_second_search_field_id(drop_repeats(html)))
 
 
