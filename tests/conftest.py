@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,31 @@ def clock():
     """Seconds since the test began."""
     start = time.perf_counter()
     return lambda: time.perf_counter() - start
+
+@pytest.fixture(scope="session")
+def cloudy_scene():
+    """A small scene with clouds, thin and thick, land and sea, and a swath edge."""
+    from course_utils import simulate
+
+    view = simulate.scene(3, size=128, surface="coast", cloud="cirrus")
+    valid, codes = view.valid.copy(), view.codes.copy()
+    valid[:, :9] = False
+    codes[:20, 60:90], codes[30:50, 60:90] = 1, 2
+    codes[~valid] = 255
+    return replace(view, valid=valid, codes=codes, image=view.image * valid, land=view.land & valid)
+
+
+@pytest.fixture(scope="session")
+def patches(cloudy_scene):
+    """The four patches of that scene."""
+    from course_utils.data.patches import patches_of
+
+    return patches_of(cloudy_scene)
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory):
+    """All patches of three scenes in the packed layout."""
+    from course_utils.data.patches import build_packed
+
+    return build_packed(tmp_path_factory.mktemp("packed") / "p", [0, 4, 2])
