@@ -112,7 +112,7 @@ def _report(file, result) -> None:
 
 
 def _list() -> None:
-    """What can be fetched and what of it is here."""
+    """What can be fetched, what of it is here, and what its makers ask for."""
     from course_utils.data.download import find
     from course_utils.data.registry import DATASETS
 
@@ -120,7 +120,7 @@ def _list() -> None:
         here = sum(find(file) is not None for file in dataset.files)
         size = "size unknown" if dataset.bytes is None else _size(dataset.bytes)
         print(f"{dataset.name:8} {here} of {len(dataset.files)} files here, {size}; licence: {dataset.licence}\n"
-              f"{'':8} {dataset.title}")
+              f"{'':8} {dataset.title}\n{'':8} cite: {dataset.citation}")
 
 
 def _size(size: int) -> str:

@@ -68,7 +68,9 @@ def test_fetch_of_nothing(capsys):
 
 def test_fetch_list(capsys, monkeypatch, shared_realdata):
     assert main(["fetch", "--list"]) == 0
-    assert "ukis     0 of 3 files here, 8.0 MB; licence: Apache-2.0" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "ukis     0 of 3 files here, 8.0 MB; licence: Apache-2.0" in printed
+    assert printed.count("cite: ") == 5 and "10.1016/j.rse.2019.05.022" in printed
     monkeypatch.setenv("COURSE_DATA", str(shared_realdata))
     assert main(["fetch", "--list"]) == 0
     printed = capsys.readouterr().out
