@@ -101,7 +101,7 @@ def test_label_codes_follow_thickness_and_valid():
     codes = analyst_codes(thickness, valid)
     assert codes[20, 20] == 1 and codes[50, 50] == 2 and codes[6, 55] == 0
     assert (codes[:, :4] == 255).all() and (codes[:, 4:] != 255).all()
-    assert VISIBLE < 0.3 and THICK > 1
+    assert VISIBLE < 0.3 < 1 < THICK
 
 
 def test_label_is_made_of_objects_not_pixels():

@@ -1,6 +1,7 @@
 """Whole scenes: shape, truth, determinism, and that the physics arrives in the image."""
 
 import hashlib
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from course_utils.simulate.clouds import CloudLayer
 from course_utils.simulate.label import analyst_codes
 from course_utils.simulate.radiance import top_of_atmosphere
 from course_utils.simulate.scenario import draw_scenario
+from course_utils.simulate.scene import _in_order
 from course_utils.simulate.state import draw_state
 
 SIZE = 96
@@ -46,12 +48,27 @@ def test_same_number_same_scene_in_any_order_and_other_numbers_differ():
 
 
 def test_other_processes_with_other_threads_make_the_same_scenes_in_order(monkeypatch):
-    alone = [fingerprint(scene) for scene in simulate.scenes([4, 2, 9], size=SIZE)]
+    alone = [fingerprint(scene) for scene in simulate.scenes([4, 2, 9, 0, 7], size=SIZE)]
     monkeypatch.setenv("OMP_NUM_THREADS", "3")          # read by the new processes as they start
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
-    shared = [fingerprint(scene) for scene in simulate.scenes([4, 2, 9], size=SIZE, workers=2)]
+    shared = [fingerprint(scene) for scene in simulate.scenes([4, 2, 9, 0, 7], size=SIZE, workers=2)]
     assert alone == shared
-    assert len(set(alone)) == 3
+    assert len(set(alone)) == 5
+
+
+def test_a_slow_reader_holds_few_scenes_in_memory():
+    started = []
+
+    class Pool:
+        def submit(self, make, number):
+            started.append(number)
+            future = Future()
+            future.set_result(make(number))
+            return future
+
+    reader = _in_order(Pool(), lambda number: number, list(range(20)), ahead=4)
+    assert [next(reader), next(reader)] == [0, 1] and len(started) == 5
+    assert list(reader) == list(range(2, 20))
 
 
 def test_the_truth_does_not_depend_on_the_sensor():
@@ -165,7 +182,7 @@ def test_frequencies_are_those_of_a_varied_planet():
     assert 0.25 < share["ocean"] + share["coast"] < 0.45
     assert 0.12 < sum(share[name] for name in ("snow_mountains", "snow_plain", "ice_sheet", "sea_ice")) < 0.28
     assert 0.06 < np.mean([s.cloud == "clear" for s in drawn]) < 0.15
-    nothing, everywhere = np.zeros((64, 64), np.float32), np.ones((64, 64), bool)
-    skies = [draw_state(n, size=64).clouds for n in range(60)]
+    nothing, everywhere = np.zeros((128, 128), np.float32), np.ones((128, 128), bool)
+    skies = [draw_state(n, size=128).clouds for n in range(60)]
     cover = np.mean([analyst_codes(sum(layers, start=nothing), everywhere) > 0 for layers in skies])
     assert 0.35 < cover < 0.62

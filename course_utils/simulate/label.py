@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
+VISIBLE = 0.25      # optical thickness from which an analyst calls a veil cloud
 THICK = 3.0         # above this the ground can not be seen through the cloud
+BLUR = 5            # pixels: how generously an edge is drawn
 SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open
 
 
@@ -34,8 +35,9 @@ def remove_specks(mask: np.ndarray, smallest: int = SPECK) -> np.ndarray:
 def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Label a scene as an analyst would: objects, not pixels.
 
-    The thickness is blurred a little (eyes see edges, not pixels), cut at `VISIBLE`, small gaps are closed
-    and specks dropped. What remains is thick cloud where the blurred thickness exceeds `THICK`, else thin.
+    The thickness is blurred over `BLUR` pixels (a hand draws round an edge, a little outside it) and cut at
+    `VISIBLE`; small gaps are closed and specks dropped. What remains is thick cloud where the blurred
+    thickness exceeds `THICK`, else thin.
 
     Args:
         thickness: (H, W) float32, total optical thickness of all cloud layers.
@@ -49,7 +51,7 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
         >>> int(codes.min()), int(codes.max())
         (1, 1)
     """
-    seen = ndimage.uniform_filter(thickness, 3, mode="nearest")
+    seen = ndimage.uniform_filter(thickness, BLUR, mode="nearest")
     cloud = remove_specks(seen > VISIBLE)
     cloud = ~remove_specks(~cloud)
     codes = np.where(seen > THICK, np.uint8(1), np.uint8(2))

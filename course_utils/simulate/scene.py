@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -20,10 +21,10 @@ from course_utils.simulate.scenario import Scenario
 from course_utils.simulate.spectra import SURFACE_OF
 from course_utils.simulate.state import draw_state, stream
 
-VERSION = "2"       # part of the key of every stored copy: raise it when a pixel changes
+VERSION = "3"       # part of the key of every stored copy: raise it when a pixel changes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A simulated scene as one sensor sees it, with the truth about every pixel.
 
@@ -133,7 +134,8 @@ def scenes(
         seed: which series of scenes.
         sensor: the instrument.
         size: pixels along one side.
-        workers: processes that share the work; the result is the same for any number.
+        workers: processes that share the work; the result is the same for any number. A script that asks for
+            more than one guards its main part with `if __name__ == "__main__":`, as Python's processes require.
         progress: show a bar on stderr.
 
     Yields:
@@ -151,4 +153,15 @@ def scenes(
         yield from bar(map(make, numbers))
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from bar(pool.map(make, numbers, chunksize=4))
+        yield from bar(_in_order(pool, make, numbers, ahead=4 * workers))
+
+
+def _in_order(pool: Executor, make: Callable[[int], Scene], numbers: list[int], ahead: int) -> Iterator[Scene]:
+    """Results in order, with at most `ahead` scenes waiting, so that a slow reader does not fill the memory."""
+    waiting: deque[Future[Scene]] = deque()
+    for number in numbers:
+        waiting.append(pool.submit(make, number))
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -19,7 +19,7 @@ FLAT = {"cirrus", "contrails"}      # layers too thin and smooth to have a sunli
 _STREAMS = {"scenario": 0, "ground": 1, "cloud": 2, "air": 3, "sensor": 4}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """Everything physical about a scene.
 
