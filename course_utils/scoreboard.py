@@ -213,6 +213,22 @@ def recorded():
     return Board(tuple(Row(**row) for row in json.loads(stored)))
 
 
+def recorded_on_real():
+    """Give what the thresholds of chapter 02 reached on real Landsat scenes when that was last measured.
+
+    The scenes need not be here: `benchmarks/threshold_real.py --record` wrote the numbers.
+
+    Returns:
+        dict: `recorded` (date), `simulator` and `numpy` (versions), and `rows`, one dictionary per rule and data
+        set with `band`, `counterpart`, `dataset`, `scenes` (how many), `accuracy` and `iou`.
+
+    Example:
+        >>> sorted(recorded_on_real())
+        ['numpy', 'recorded', 'rows', 'simulator']
+    """
+    return json.loads(files("course_utils").joinpath("real_scores.json").read_text(encoding="utf-8"))
+
+
 def so_far(row):
     """Show a chapter's row below the recorded rows of the chapters before it.
 

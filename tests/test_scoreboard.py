@@ -167,3 +167,11 @@ def test_the_recorded_rows_are_what_the_references_say():
     assert [row.chapter for row in scoreboard.recorded().rows] == sorted(
         row.chapter for row in scoreboard.recorded().rows
     )
+
+
+def test_the_record_on_real_scenes_says_when_and_with_what_it_was_made():
+    record = scoreboard.recorded_on_real()
+    assert set(record) == {"recorded", "simulator", "numpy", "rows"} and record["rows"]
+    for row in record["rows"]:
+        assert set(row) == {"band", "counterpart", "dataset", "scenes", "accuracy", "iou"}
+        assert row["scenes"] > 0 and 0 <= row["iou"] <= row["accuracy"] <= 1

@@ -1,5 +1,6 @@
 """Scores of a cloud mask over valid pixels: counts, IoU, recall, accuracy, curves."""
 
+from course_utils.data.pixels import CLEAR, IGNORE, THICK, THIN
 from course_utils.metrics.counts import (
     Counts,
     MaskError,
@@ -15,7 +16,7 @@ from course_utils.metrics.counts import (
     recall,
 )
 from course_utils.metrics.curves import Curve, precision_recall_curve, roc_curve
-from course_utils.metrics.regions import CLEAR, IGNORE, THICK, THIN, from_codes, recall_on, small_clouds
+from course_utils.metrics.regions import from_codes, recall_on, small_clouds
 
 __all__ = [
     "CLEAR",
