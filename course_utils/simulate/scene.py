@@ -70,8 +70,12 @@ def _surface_codes(ground: Landscape) -> np.ndarray:
     shares: dict[int, np.ndarray] = {}
     for name, share in ground.fractions.items():
         shares[SURFACE_OF[name]] = shares.get(SURFACE_OF[name], 0) + share
-    order = np.array(sorted(shares), np.uint8)
-    return order[np.argmax(np.stack([shares[code] for code in order]), axis=0)]
+    codes = np.zeros(ground.land.shape, np.uint8)
+    largest = np.zeros(ground.land.shape, np.float32)
+    for code, share in sorted(shares.items()):
+        codes[share > largest] = code
+        np.maximum(largest, share, out=largest)
+    return codes
 
 
 def scene(
