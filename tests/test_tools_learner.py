@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from tests.exercises.miniature import CHAPTER, write_book
 from tools import make_learner_notebooks as learner
@@ -150,6 +151,11 @@ def test_build_writes_notebooks_quizzes_and_pictures(book, tmp_path):
     files = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
     assert files == {"part/01_mini_topic.ipynb", "part/01_mini_topic.quiz.json", "part/02_next.ipynb",
                      "_static/mini.svg"}
+
+
+def test_pictures_are_found_in_every_notation_and_not_on_the_web():
+    text = "![a](x/a.png) ![w](https://example.org/w.png)\n\n```{figure} b.svg\n```\n\n:::{image} c.png\n:::"
+    assert learner.pictures(new_notebook(cells=[new_markdown_cell(text)])) == ["x/a.png", "b.svg", "c.png"]
 
 
 def test_keep_never_touches_a_notebook_that_is_there(book, tmp_path):

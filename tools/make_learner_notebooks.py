@@ -17,7 +17,8 @@ from nbformat.v4 import new_markdown_cell
 from tools.learner_text import Words
 from tools.notebooks import BOOK, ROOT, chapters, directives, to_notebook, write
 
-_PICTURE = re.compile(r"!\[[^\]]*\]\((?P<path>[^()\s]+)\)|^`{3,}\{(?:figure|image)\}\s+(?P<arg>\S+)", re.MULTILINE)
+_PICTURE = re.compile(r"!\[[^\]]*\]\((?P<path>[^()\s]+)\)|^(?:`{3,}|:{3,})\{(?:figure|image)\}\s+(?P<arg>\S+)",
+                      re.MULTILINE)
 _SITE_ONLY = {"bibliography", "tableofcontents", "raw"}
 
 

@@ -143,19 +143,19 @@ Only instructors should read this line.
 
 NEXT = CHAPTER.split("(mini)=")[0] + "# The next chapter\n\nNothing yet.\n"
 
-CHECKS = '''
+CHECKS = r'''
 class _Topic:
     def shape(self, answer):
         blank = "found: your answer is not filled in yet"
-        print("✓ mini_topic.shape" if answer == (4, 3) else f"✗ mini_topic.shape {blank if answer is ... else ''}")
+        print("✓ mini_topic.shape" if answer == (4, 3) else f"✗ mini_topic.shape\n{blank if answer is ... else ''}")
 
     def double(self, answer):
         got = answer(3)
         blank = "found: your answer is not filled in yet"
-        print("✓ mini_topic.double" if got == 6 else f"✗ mini_topic.double {blank if got is None else ''}")
+        print("✓ mini_topic.double" if got == 6 else f"✗ mini_topic.double\n{blank if got is None else ''}")
 
     def try_it(self, answer):
-        print("✓ mini_topic.try_it" if answer(3) == 4 else "✗ mini_topic.try_it found: 2")
+        print("✓ mini_topic.try_it" if answer(3) == 4 else "✗ mini_topic.try_it\nfound: 2")
 
 
 class check:

@@ -118,13 +118,13 @@ def _complaints(cell, outputs, shown: str):
 
 
 def _verdicts(cell, text: str, shown: str, stub: str | None):
-    called = checks_called(cell)
+    called, lines = checks_called(cell), text.splitlines()
     if stub is None or not called:
         if "✗" in shown:
             yield f"a check does not pass: {text.strip()[:500]}"
-        yield from (f"it calls check.{t}.{n}, which did not print ✓" for t, n in called if f"✓ {t}.{n}" not in text)
+        yield from (f"it calls check.{t}.{n}, which did not print ✓" for t, n in called if f"✓ {t}.{n}" not in lines)
         return
-    missing = [f"check.{t}.{n} did not print ✗ on the stub" for t, n in called if f"✗ {t}.{n}" not in text]
+    missing = [f"check.{t}.{n} did not print ✗ on the stub" for t, n in called if f"✗ {t}.{n}" not in lines]
     yield from missing
     if not missing and has_ellipsis(stub) and "not filled in yet" not in text:
         yield f"the message for an untouched stub does not say 'not filled in yet': {text.strip()[:500]}"

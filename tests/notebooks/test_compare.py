@@ -83,6 +83,7 @@ PASS, BLANK, WRONG = "✓ topic.name\n  Fine.", "✗ topic.name\n  found: not fi
     (cell("1", ["compare"], "n"), [], None, "printed no number"),
     (cell(CALL), [stdout(PASS)], None, ""),
     (cell(CALL), [], None, "which did not print ✓"),
+    (cell(CALL), [stdout("✓ topic.name_of_another")], None, "check.topic.name, which did not print ✓"),
     (cell(f"{CALL}\ncheck.topic.other(3)"), [stdout(PASS)], None, "check.topic.other, which did not print ✓"),
     (cell(CALL), [stdout(BLANK)], STUB, ""),
     (cell(CALL), [stdout(WRONG)], STUB, "does not say 'not filled in yet'"),
