@@ -36,7 +36,9 @@ def rich_text(text: str) -> str:
 
 def answer_field(question: dict, name: str) -> str:
     """The inputs of one question and the feedback of each of its answers (hidden until it is chosen)."""
-    kind, answers = question["type"], question["answers"]
+    kind, answers = question["type"], list(question["answers"])
+    if kind == "numeric" and not any(answer["type"] == "default" for answer in answers):
+        answers.append({"type": "default"})
     feedback = "".join(
         f'<div hidden data-answer="{i}" class="{"right" if a.get("correct") else "wrong"}">'
         f"{rich_text(a.get('feedback') or ('Correct.' if a.get('correct') else 'Not this one.'))}</div>"

@@ -36,6 +36,7 @@ for (const quiz of document.querySelectorAll("form.quiz")) {
   });
   quiz.addEventListener("submit", (event) => {
     event.preventDefault();
-    answer((event.submitter || document.activeElement).closest("fieldset"));
+    // Enter in a field submits with the form's first button: the focus tells which question is meant.
+    answer(document.activeElement.closest("fieldset") ?? event.submitter.closest("fieldset"));
   });
 }

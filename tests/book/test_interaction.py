@@ -2,8 +2,9 @@
 
 import pytest
 from browser_checks import theme_of, visit
+from course_quiz import quiz_html
 
-from tools.site_browser import SITE, open_page, site_pages
+from tools.site_browser import SITE, open_page, serve, site_pages
 
 
 def page_with(mark):
@@ -68,6 +69,53 @@ def test_quiz_says_why(open_site, way):
     assert feedback.inner_text().strip()
 
 
+NUMBERS = [
+    {"question": "How many bands?", "type": "numeric", "answers": [{"type": "value", "value": 12, "correct": True}]},
+    {"question": "How wide?", "type": "numeric", "precision": 2, "answers": [
+        {"type": "value", "value": 0.14, "correct": True, "feedback": "Yes."},
+        {"type": "range", "range": [10, 20], "correct": False, "feedback": "In per cent."},
+        {"type": "default", "feedback": "No."},
+    ]},
+    {"question": "Which?", "type": "many_choice", "answers": [
+        {"answer": "this", "correct": True, "feedback": "This."},
+        {"answer": "that", "correct": True, "feedback": "That."},
+    ]},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def quiz(browser, site, tmp_path_factory):
+    """A page with nothing but a quiz of numbers and of several choices."""
+    folder = tmp_path_factory.mktemp("quiz")
+    script = (site / "_static" / "quiz.js").read_text("utf-8")
+    page = f"<!DOCTYPE html><html lang='en'><title>q</title>{quiz_html(NUMBERS)}<script>{script}</script></html>"
+    (folder / "quiz.html").write_text(page, encoding="utf-8")
+    with serve(folder) as address, visit(browser, address, "quiz.html") as (page, log):
+        yield page
+        assert [text for text in log.console if "404" not in text] == []     # the browser asks for an icon
+
+
+@pytest.mark.parametrize(("question", "typed", "answer"), [
+    (0, "12", "Correct."), (0, " 12.0 ", "Correct."), (0, "11", "Not this one."), (0, "twelve", ""), (0, "", ""),
+    (1, "0.1414", "Yes."), (1, "0,14", "Yes."), (1, "14", "In per cent."), (1, "20", "No."), (1, "-1", "No."),
+])  # fmt: skip
+def test_number_is_judged(quiz, question, typed, answer):
+    fieldset = quiz.locator("fieldset").nth(question)
+    fieldset.locator("input").fill(typed)
+    fieldset.locator("input").press("Enter")
+    assert fieldset.locator("[role=status]").inner_text().strip().removeprefix("✓ ").removeprefix("✗ ") == answer
+    assert (fieldset.locator("input").get_attribute("aria-invalid") == "true") == (answer == "")
+
+
+def test_several_choices_are_answered_one_by_one(quiz):
+    fieldset = quiz.locator("fieldset").nth(2)
+    for box in fieldset.locator("input").all():
+        box.check()
+    assert fieldset.locator("[role=status]").inner_text().split() == ["This.", "That."]
+    fieldset.locator("input").first.uncheck()
+    assert fieldset.locator("[role=status]").inner_text().split() == ["That."]
+
+
 def test_search_finds_a_term(open_site, address):
     page = open_site("search.html")
     open_page(page, f"{address}/search.html?q=tensor")
@@ -97,7 +145,7 @@ def test_phone_reader_reaches_the_contents(open_site):
     page = open_site("book/intro.html")
     page.set_viewport_size({"width": 390, "height": 844})
     link = page.locator(".bd-sidebar-primary nav a").first
-    assert not link.is_visible()
+    link.wait_for(state="hidden")       # it slides away
     page.locator("button.primary-toggle:visible, label.primary-toggle:visible").first.click()
     link.wait_for(state="visible")
     link.click()
