@@ -8,9 +8,10 @@ BIN    := .venv/bin
 NPROC  ?= 2
 PAGE   := _build/html/index.html
 
-# Jupyter's kernels, MPL's caches and the course's caches stay inside the project while building and testing.
+# While building and testing, the kernels are those of .venv, simulated scenes are kept in _build, bars are off.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export TQDM_DISABLE ?= 1
+book site test unit notebooks references learner: export COURSE_CACHE ?= $(CURDIR)/_build/cache
+book site test unit notebooks references learner bench: export TQDM_DISABLE ?= 1
 
 .PHONY: help setup book test lint unit notebooks site learner lab references bench constraints clean
 
@@ -61,7 +62,7 @@ unit: setup       ## the package, the exercise checks, the tools
 
 # nbval runs every cell of the chapters, tests/notebooks/plugin.py judges what they printed. One thread a notebook, since
 # they run side by side; what asks for the network is refused.
-NBVAL := OMP_NUM_THREADS=1 COURSE_CACHE=$(CURDIR)/_build/cache HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 \
+NBVAL := OMP_NUM_THREADS=1 HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 \
 	$(BIN)/python -m pytest -p tests.notebooks.plugin --nbval-lax --nbval-current-env --nbval-cell-timeout 300
 
 notebooks: setup  ## run every chapter, compare its numbers with the stored references
@@ -82,7 +83,11 @@ lab: setup        ## work through the chapters in JupyterLab; what you write in 
 	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate my_notebooks
 
 bench: setup      ## measure every claim about speed, write _build/bench.json
-	TQDM_DISABLE=1 $(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks
+
+constraints: setup ## write down every version that is installed, for the next set-up
+	@$(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//; /^course-utils|^pip==|^setuptools==/d' > constraints.txt
+	@git diff --stat constraints.txt
 
 clean:            ## remove everything that was made, the environment too
 	rm -rf _build .venv *.egg-info .pytest_cache .ruff_cache .hypothesis
