@@ -66,10 +66,13 @@ def test_build_refuses(text, complaints, tmp_path):
     shutil.copytree(ROOT / "book" / "_ext", book / "_ext")
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (book / "references.bib").touch()
+    (tmp_path / ".pytest_cache").mkdir()
+    (tmp_path / ".pytest_cache" / "README.md").write_text("# Not a page of the book\n")
     (book / "page.md").write_text(FRONT_MATTER + text, encoding="utf-8")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/page\n", encoding="utf-8")
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [jupyter_book, "build", ".", "--path-output", ".", "-W", "--keep-going", "-n"]    # as in the Makefile
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode != 0
+    assert "pytest_cache" not in result.stdout + result.stderr
     assert [text for text in complaints if text not in result.stdout + result.stderr] == []
