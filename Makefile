@@ -72,6 +72,7 @@ notebooks: setup  ## run every chapter, compare its numbers with the stored refe
 references: setup ## run every chapter, store its numbers, show what changed
 	@$(BIN)/python -m tools.notebooks
 	$(NBVAL) --write-references _build/notebooks
+	@$(BIN)/python tools/scoreboard.py
 
 learner: setup    ## make the learner notebooks in _build/learner, run a copy of each on its untouched stubs
 	@$(BIN)/python -m tools.make_learner_notebooks
