@@ -178,6 +178,9 @@ def test_haze_brightens_dark_ground_and_is_not_cloud():
 
 def test_frequencies_are_those_of_a_varied_planet():
     drawn = [draw_scenario(np.random.default_rng(n)) for n in range(600)]
+    for scenario in drawn:
+        heights = [scenario.altitude_km, *(layer.top_km for layer in scenario.layers)]
+        assert heights == sorted(heights)
     share = {name: np.mean([s.surface == name for s in drawn]) for name in simulate.SURFACE_SCENARIOS}
     assert 0.25 < share["ocean"] + share["coast"] < 0.45
     assert 0.12 < sum(share[name] for name in ("snow_mountains", "snow_plain", "ice_sheet", "sea_ice")) < 0.28

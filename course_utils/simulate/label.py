@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-VISIBLE = 0.25      # optical thickness from which an analyst calls a veil cloud
+VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
 THICK = 3.0         # above this the ground can not be seen through the cloud
 BLUR = 5            # pixels: how generously an edge is drawn
 SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open

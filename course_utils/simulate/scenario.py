@@ -12,7 +12,7 @@ from course_utils.simulate.clouds import CloudLayer
 # How often each landscape is drawn.
 SURFACE_SCENARIOS = {
     "ocean": 0.22, "coast": 0.13, "forest": 0.09, "cropland": 0.10, "savanna": 0.08, "desert": 0.08,
-    "urban": 0.06, "wetland": 0.04, "snow_mountains": 0.08, "snow_plain": 0.06, "ice_sheet": 0.03, "sea_ice": 0.03,
+    "urban": 0.06, "wetland": 0.04, "snow_mountains": 0.08, "snow_plain": 0.07, "ice_sheet": 0.02, "sea_ice": 0.03,
 }
 COLD = {"snow_mountains", "snow_plain", "ice_sheet", "sea_ice"}
 
@@ -173,7 +173,7 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
     return Scenario(
         surface=surface,
         cloud=cloud,
-        layers=tuple(_layer(rng, kind, altitude, wind) for kind in kinds),
+        layers=tuple(sorted((_layer(rng, kind, altitude, wind) for kind in kinds), key=lambda layer: layer.top_km)),
         sun_zenith=float(rng.uniform(35, 75) if cold else rng.uniform(15, 65)),
         sun_azimuth=float(rng.uniform(0, 360)),
         view_zenith=float(rng.uniform(0, 25)),
