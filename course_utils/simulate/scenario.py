@@ -24,14 +24,15 @@ CLOUD_SCENARIOS = {
     "clear": (0.11, ()),
     "cumulus": (0.16, ("cumulus",)),
     "popcorn": (0.08, ("popcorn",)),
-    "stratocumulus": (0.09, ("cells",)),
-    "stratus": (0.07, ("stratus",)),
+    "stratocumulus": (0.08, ("cells",)),
+    "stratus": (0.05, ("stratus",)),
     "fog": (0.03, ("fog",)),
-    "altocumulus": (0.06, ("ripples",)),
-    "cirrus": (0.14, ("cirrus",)),
+    "altocumulus": (0.05, ("ripples",)),
+    "altostratus": (0.06, ("sheet",)),
+    "cirrus": (0.13, ("cirrus",)),
     "anvil": (0.06, ("anvil",)),
     "contrails": (0.03, ("contrails",)),
-    "cumulus_under_cirrus": (0.09, ("cumulus", "cirrus")),
+    "cumulus_under_cirrus": (0.08, ("cumulus", "cirrus")),
     "popcorn_under_cirrus": (0.04, ("popcorn", "cirrus")),
     "multilayer": (0.04, ("cells", "ripples", "cirrus")),
 }
@@ -47,6 +48,7 @@ _KINDS = {
     "stratus": ("stratus", (.45, .999), (4, 30), (0.5, 2.5), (0, .4), (8, 28), (1, 4), (2.8, 3.6), (1, 1.5)),
     "fog": ("stratus", (.20, .80), (1.5, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
     "ripples": ("cells", (.10, .50), (1.5, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
+    "sheet": ("stratus", (.25, .85), (3, 40), (3.5, 8.0), (.5, 1), (18, 45), (1, 3), (3.0, 3.8), (1, 2.5)),
     "cirrus": ("cirrus", (.10, .75), (.12, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.8, 3.5), (2, 8)),
     "anvil": ("anvil", (.20, .75), (10, 50), (6.0, 13.), (.8, 1), (18, 40), (1, 2), (3, 3), (2, 6)),
     "veil": ("cirrus", (.50, .97), (.005, .06), (8.0, 13.), (1, 1), (10, 30), (1, 3), (2.8, 3.4), (1, 5)),
@@ -166,7 +168,7 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
                 "desert": rng.uniform(0, 1.5), "savanna": rng.uniform(0, 1.5), "forest": rng.uniform(0, 1.0),
                 }.get(surface, 0.0)
     wind = rng.uniform(0, np.pi)
-    fine = _log_uniform(rng, 0.08, 0.4)
+    fine = _log_uniform(rng, 0.12, 0.5)
     kinds = CLOUD_SCENARIOS[cloud][1]
     if rng.random() < 0.6 and "cirrus" not in kinds:        # ice too thin to see, except at 1.38 µm
         kinds = (*kinds, "veil")
