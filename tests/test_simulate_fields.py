@@ -110,8 +110,16 @@ def test_label_codes_follow_thickness_and_valid():
 def test_the_data_card_states_the_label_rule():
     card = (Path(__file__).parent.parent / "book/appendix/data_cards.md").read_text(encoding="utf-8")
     card = " ".join(card.split())
-    assert f"blurred over {BLUR} × {BLUR} pixels, exceeds {VISIBLE}:" in card
+    assert f"blurred by {BLUR:g} pixel, exceeds that of optical thickness {VISIBLE}:" in card
     assert f"fewer than {SPECK} pixels" in card and f"below an optical thickness of {THICK:g}." in card
+
+
+def test_the_outline_of_a_sharp_thick_cloud_lies_less_than_a_pixel_outside_it():
+    """Blurring a step gives the normal distribution function, which crosses 1 − exp(−0.2) at 0.91 of its width."""
+    thickness = np.zeros((64, 64), np.float32)
+    thickness[:, 20:40] = 50.0
+    codes = analyst_codes(thickness, np.ones((64, 64), bool))
+    assert (codes[:, 19:41] > 0).all() and (codes[:, :19] == 0).all() and (codes[:, 41:] == 0).all()
 
 
 def test_label_is_made_of_objects_not_pixels():

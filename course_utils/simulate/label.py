@@ -7,7 +7,7 @@ from scipy import ndimage
 
 VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
 THICK = 3.0         # above this the ground can not be seen through the cloud
-BLUR = 5            # pixels: how generously an edge is drawn
+BLUR = 1.0          # pixels, standard deviation: a hand does not follow every wisp
 SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open
 
 
@@ -35,9 +35,9 @@ def remove_specks(mask: np.ndarray, smallest: int = SPECK) -> np.ndarray:
 def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Label a scene as an analyst would: objects, not pixels.
 
-    The thickness is blurred over `BLUR` pixels (a hand draws round an edge, a little outside it) and cut at
-    `VISIBLE`; small gaps are closed and specks dropped. What remains is thick cloud where the blurred
-    thickness exceeds `THICK`, else thin.
+    What the eye sees of a cloud is its opacity, 1 − exp(−thickness). It is blurred by `BLUR` pixels and cut where
+    a cloud of thickness `VISIBLE` would be; small gaps are closed and specks dropped. What remains is thick cloud
+    where the blurred thickness exceeds `THICK`, else thin.
 
     Args:
         thickness: (H, W) float32, total optical thickness of all cloud layers.
@@ -51,10 +51,11 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
         >>> int(codes.min()), int(codes.max())
         (1, 1)
     """
-    seen = ndimage.uniform_filter(thickness, BLUR, mode="nearest")
-    cloud = remove_specks(seen > VISIBLE)
+    opacity = ndimage.gaussian_filter(1 - np.exp(-thickness), BLUR, mode="nearest")
+    cloud = remove_specks(opacity > 1 - np.exp(-VISIBLE))
     cloud = ~remove_specks(~cloud)
-    codes = np.where(seen > THICK, np.uint8(1), np.uint8(2))
+    thick = ndimage.gaussian_filter(thickness, BLUR, mode="nearest") > THICK
+    codes = np.where(thick, np.uint8(1), np.uint8(2))
     codes[~cloud] = 0
     codes[~valid] = 255
     return codes

@@ -21,7 +21,7 @@ from course_utils.simulate.scenario import Scenario
 from course_utils.simulate.spectra import SURFACE_OF
 from course_utils.simulate.state import draw_state, stream
 
-VERSION = "5"       # part of the key of every stored copy: raise it when a pixel changes
+VERSION = "6"       # part of the key of every stored copy: raise it when a pixel changes
 
 
 @dataclass(frozen=True, eq=False)
