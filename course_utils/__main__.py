@@ -1,4 +1,4 @@
-"""The command line: ``python -m course_utils doctor``, ``fetch`` and ``simulate``."""
+"""The command line: ``python -m course_utils doctor``, ``fetch``, ``simulate`` and ``sim2real``."""
 
 import argparse
 import json
@@ -55,6 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--sensor", default="pace", help="pace (default), landsat8, sentinel2 or rgb")
     simulate.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     simulate.set_defaults(run=_simulate)
+
+    sim2real = commands.add_parser("sim2real", help="train on simulated scenes only, score on labelled real ones")
+    sim2real.add_argument("kind", choices=["landsat8"], help="what the real images are")
+    sim2real.add_argument("--real", type=Path, required=True, metavar="FILE", help="labelled images (.npz)")
+    sim2real.add_argument("--bands", metavar="B2,B3,…", help="bands to use (default: all that the file has)")
+    sim2real.add_argument("--seed", type=int, default=0, help="of scenes, weights and training (default: 0)")
+    sim2real.add_argument("--json", action="store_true", help="print the scores as one line of JSON, last")
+    sim2real.set_defaults(run=_sim2real)
     return parser
 
 
@@ -144,6 +152,29 @@ def _simulate(options: argparse.Namespace) -> int:
     patches = load_patches("all", sensor=sensor, scenes=options.scenes, workers=options.workers,
                            progress=sys.stderr.isatty())
     print(f"✓ {len(patches)} patches of {options.scenes} scenes  {cached_folder(sensor, options.scenes)}")
+    return 0
+
+
+def _sim2real(options: argparse.Namespace) -> int:
+    """Train on simulated scenes, score on real ones, print both rows."""
+    from course_utils import sim2real
+    from course_utils.data.errors import DataError
+
+    try:
+        scores = sim2real.landsat8(
+            options.real,
+            options.bands.split(",") if options.bands else None,
+            sim2real.Sim2Real(seed=options.seed),
+        )
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    rows = {"U-Net": scores, "two thresholds": scores["baseline"]}
+    for name in sim2real.SCORES:
+        values = ("none" if row[name] is None else f"{row[name]:.3f}" for row in rows.values())
+        print(f"{name:18}" + "".join(f"  {model} {value}" for model, value in zip(rows, values, strict=True)))
+    if options.json:
+        print(json.dumps(scores))
     return 0
 
 
