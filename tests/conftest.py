@@ -4,7 +4,6 @@ import http.server
 import os
 import socket
 import threading
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +77,7 @@ class Server:
         folder: A folder to serve, or None.
         requests: (path, Range header) of every request so far.
         drop_after: Bytes after which the connection is cut, by path; used up one by one.
+        stall_after: Bytes after which nothing more is sent though the connection stays, by path.
         ranges: Whether Range requests are honoured.
         hang: Paths that are never answered.
         status: A status to answer with, by path.
@@ -85,7 +85,7 @@ class Server:
 
     def __init__(self):
         self.files, self.folder, self.requests = {}, None, []
-        self.drop_after, self.ranges, self.hang, self.status = {}, True, set(), {}
+        self.drop_after, self.stall_after, self.ranges, self.hang, self.status = {}, {}, True, set(), {}
         self.stopping = threading.Event()
         outer = self
 
@@ -132,7 +132,9 @@ class Server:
         cuts = self.drop_after.get(path, [])
         body = body[start:][:cuts.pop(0)] if cuts else body[start:]
         with suppress(BrokenPipeError, ConnectionResetError):
-            handler.wfile.write(body)
+            handler.wfile.write(body[:self.stall_after.get(path)])
+            if path in self.stall_after:
+                self.stopping.wait(20)
 
 
 @pytest.fixture
@@ -148,12 +150,6 @@ def server(monkeypatch, cache):
     server.httpd.server_close()
     thread.join()
 
-
-@pytest.fixture
-def clock():
-    """Seconds since the test began."""
-    start = time.perf_counter()
-    return lambda: time.perf_counter() - start
 
 @pytest.fixture(scope="session")
 def cloudy_scene():

@@ -1,9 +1,11 @@
 """Downloads from a real server on loopback, which misbehaves in every way that servers do."""
 
 import hashlib
+import multiprocessing
+import sys
+import time
 
 import pytest
-import requests
 
 from course_utils.data import download
 from course_utils.data.download import fetch, find, locate, require
@@ -40,7 +42,7 @@ def failure(names=("toy",), **options) -> str:
 
 
 def left_behind(cache):
-    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.name != download.LOCK)
 
 
 def test_a_file_is_downloaded_once_and_verified(toy, server, cache):
@@ -156,12 +158,27 @@ def test_a_server_that_fails(toy, server, cache):
     assert failure().startswith("found 503 Service Unavailable at")
 
 
-def test_a_server_that_does_not_answer(toy, server, cache, clock):
+def test_a_server_that_does_not_answer(toy, server, cache):
     server.hang.add(NAME)
     message = failure(timeout=(0.3, 0.3))
     assert message.startswith(f"found no answer within 0.3 s from {server.url}/toy/one.bin; try later")
     assert "COURSE_DATA" in message
-    assert clock() < 3
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_falls_silent_is_asked_for_the_rest(toy, server, cache):
+    server.stall_after[NAME] = 300_000
+    assert not fetch(["toy"], progress=False, timeout=(0.3, 0.3)).failed
+    assert len(server.requests) == 2 and server.requests[1][1].startswith("bytes=")
+    assert (cache / NAME).read_bytes() == BODY
+
+
+def test_a_server_that_keeps_falling_silent_is_given_up(toy, server, cache):
+    server.stall_after[NAME] = 70_000
+    message = failure(timeout=(0.3, 0.1))
+    assert message.startswith(f"found no connection to {server.url}/toy/one.bin (") and "timed out" in message
+    assert "(what came is kept)" in message and "COURSE_DATA" in message
+    assert left_behind(cache) == ["one.bin.part"]
 
 
 def test_a_server_that_refuses(toy, server, cache, monkeypatch):
@@ -270,11 +287,43 @@ def test_the_real_files_come_through(server, cache, shared_realdata):
         assert path.read_bytes() == (shared_realdata / name).read_bytes()
 
 
-def test_requests_is_used_nowhere_else():
-    """The network code is in one file: no other module of the package imports a client."""
-    import course_utils
-    package = download.Path(course_utils.__file__).parent
-    users = {path.name for path in package.rglob("*.py")
-             if any(word in path.read_text() for word in ("import requests", "import urllib.request", "import socket"))}
-    assert users == {"download.py"}
-    assert requests is download.requests
+# --- several processes --------------------------------------------------------------------------------
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="starts processes as copies of this one")
+FORK = multiprocessing.get_context("fork") if sys.platform == "linux" else None
+
+
+def together(start, pipe):
+    """What another process gets when it fetches at the same time as others."""
+    start.wait(20)
+    outcome = fetch(["toy"], progress=False)
+    pipe.send((list(outcome.ready), [str(error) for error in outcome.failed.values()]))
+
+
+@linux
+def test_processes_that_fetch_one_file_at_once_take_turns(toy, server, cache):
+    start, pipes = FORK.Barrier(3), [FORK.Pipe(duplex=False) for _ in range(3)]
+    processes = [FORK.Process(target=together, args=(start, send)) for _, send in pipes]
+    for process in processes:
+        process.start()
+    assert [receive.recv() for receive, _ in pipes] == [([NAME], [])] * 3
+    for process in processes:
+        process.join(20)
+    assert len(server.requests) == 1
+    assert (cache / NAME).read_bytes() == BODY and left_behind(cache) == ["one.bin"]
+
+
+@linux
+def test_a_killed_process_keeps_nobody_waiting_and_its_part_is_continued(toy, server, cache):
+    server.stall_after[NAME] = 300_000
+    process = FORK.Process(target=fetch, args=(["toy"], False))
+    process.start()
+    part = cache / f"{NAME}.part"
+    while not (part.exists() and part.stat().st_size):
+        assert process.is_alive()
+        time.sleep(0.01)
+    process.kill()
+    process.join(20)
+    server.stall_after.clear()
+    assert not fetch(["toy"], progress=False).failed
+    assert server.requests[-1][1].startswith("bytes=") and (cache / NAME).read_bytes() == BODY

@@ -2,17 +2,20 @@
 
 A file is looked for in ``COURSE_DATA``, then in the cache, then at its address (or, if ``COURSE_MIRROR`` is set,
 at that address followed by the registry's path). It is downloaded into ``<name>.part`` beside its place, checked,
-and only then given its name. A file that fails the check becomes ``<name>.corrupt``.
+and only then given its name. A file that fails the check becomes ``<name>.corrupt``. Processes that share a cache
+take turns, file by file, and the later one finds what the earlier one brought.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import pooch
 import requests
+from filelock import FileLock
 from tqdm import tqdm
 
 from course_utils.data.archives import unpack
@@ -24,6 +27,7 @@ __all__ = ["Fetched", "fetch", "find", "locate", "require"]
 
 TIMEOUT = (10.0, 30.0)      # seconds to connect, seconds between two pieces of an answer
 CHUNK = 1 << 16
+LOCK = ".fetch.lock"        # in the cache; held by the process that downloads
 ATTEMPTS = 5                # of which each must have brought some bytes to be followed by another
 
 
@@ -137,20 +141,43 @@ def _places(file: RemoteFile) -> list[Path]:
 def _fetch_file(file: RemoteFile, progress: bool, timeout: tuple[float, float]) -> Path:
     """One file: found and verified, or downloaded and verified; an archive is unpacked."""
     folder = data_folder()
+    path = _verified(file, folder)
+    if path is not None and not (file.unpack and path.is_file()):
+        return path
+    with _turn(folder):
+        path = _verified(file, folder) or _download(file, folder, progress, timeout)
+        return _unpack(path, folder, file.unpack) if file.unpack and path.is_file() else path
+
+
+def _verified(file: RemoteFile, folder: Path) -> Path | None:
+    """Where a good file is; None if it has to be downloaded, a bad one being set aside."""
     path = find(file)
-    if path is not None:
-        try:
-            if path.is_file():
-                _verify(path, file)
-        except HashMismatch:
-            if not path.is_relative_to(folder):
-                raise                   # a shared folder is somebody else's to mend
-            path = None                 # set aside by now: download a good one
-    if path is None:
-        path = _download(file, folder, progress, timeout)
-    if file.unpack and path.is_file():
-        path = _unpack(path, folder, file.unpack)
+    try:
+        if path is not None and path.is_file():
+            _verify(path, file)
+    except HashMismatch:
+        if not path.is_relative_to(folder):
+            raise                       # a shared folder is somebody else's to mend
+        return None
     return path
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait until no other process downloads to this folder; the system ends the turn of one that is killed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK).acquire()
+    except OSError as error:
+        raise DownloadError(_not_writable(folder, error)) from error
+    with lock:
+        yield
+
+
+def _not_writable(place: Path, error: OSError) -> str:
+    """What to do when a folder or a disk refuses."""
+    return (f"could not write {place} ({error.strerror or error}); free some space or name another folder in "
+            "COURSE_CACHE")
 
 
 def _unpack(archive: Path, folder: Path, name: str) -> Path:
@@ -218,8 +245,7 @@ def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[flo
         raise DownloadError(f"found no connection to {url} ({_cause(error)}); check the network and try again "
                             f"(what came is kept), {by_hand}") from error
     except OSError as error:
-        raise DownloadError(f"could not write {place} ({error.strerror or error}); free some space or name another "
-                            "folder in COURSE_CACHE") from error
+        raise DownloadError(_not_writable(place, error)) from error
 
 
 def _cause(error: BaseException) -> str:
