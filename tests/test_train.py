@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from course_utils import losses, metrics, train
 from course_utils.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from course_utils.data.patches import batches
 from course_utils.models.mlp import PixelMLP
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
@@ -118,6 +119,17 @@ def test_a_killed_training_resumes_bit_for_bit(tmp_path, optimizer, schedule):
     assert history.validation_loss == expected.validation_loss
     assert history.scores == expected.scores
     assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
+
+
+def test_the_courses_own_loader_is_shuffled_alike_in_each_training(packed):
+    """`fit` seeds the generator of the loader, whatever state it was left in."""
+    losses = []
+    for seed in (1, 2):
+        torch.manual_seed(0)
+        net = PixelMLP(12, hidden=())
+        train_part = batches(packed, 16, shuffle=True, generator=torch.Generator().manual_seed(seed))
+        losses.append(fit(net, Segmentation(), train_part, batches(packed, 48), FitConfig(epochs=2)).train_loss)
+    assert losses[0] == losses[1]
 
 
 def test_dropout_resumes_too(tmp_path):

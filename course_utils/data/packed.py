@@ -17,7 +17,7 @@ from course_utils.data.errors import LayoutError, MissingData
 from course_utils.data.samples import Patches, channel_names, patches_of
 from course_utils.sensors import PACE_OCI, Sensor
 
-__all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "simulate_patches", "write_packed"]
+__all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "origin", "simulate_patches", "write_packed"]
 
 FORMAT = 1
 HEADER = "header.json"
@@ -85,7 +85,7 @@ def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
     """Make a DataLoader that reads each batch of packed patches in one go.
 
     The same batches as ``DataLoader(dataset, batch_size, shuffle, generator=generator)``, without taking them
-    apart and putting them together again.
+    apart and putting them together again. Like that loader it keeps its generator, which `train.fit` seeds.
 
     Args:
         dataset: What to read.
@@ -99,7 +99,7 @@ def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
     """
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
     return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None,
-                      num_workers=workers)
+                      num_workers=workers, generator=generator)
 
 
 def simulate_patches(numbers: Sequence[int], seed: int = 0, sensor: Sensor = PACE_OCI, workers: int = 1,
@@ -147,7 +147,16 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
 
 
 def origin(numbers: Sequence[int], seed: int, sensor: Sensor) -> dict:
-    """Say in a header where simulated patches come from: equal headers, equal patches."""
+    """Say in a header where simulated patches come from: equal headers, equal patches.
+
+    Args:
+        numbers: Numbers of the scenes.
+        seed: Seed of the simulator.
+        sensor: Which instrument looks at them.
+
+    Returns:
+        ``simulator`` (its version), ``sensor`` (name), ``seed`` and ``scenes``, as JSON can hold them.
+    """
     return {"simulator": simulate.VERSION, "sensor": sensor.name, "seed": seed, "scenes": list(numbers)}
 
 
