@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import benchmarks
+from course_utils.files import aside
 from course_utils.runtime import describe_machine
 
 OUT = Path("_build/bench.json")
@@ -32,9 +33,8 @@ def main(names: list[str]) -> None:
         for key, value in measured.items():
             print(f"{key:20} {value:12.6g}   {module.__doc__.splitlines()[0]}", flush=True)
     OUT.parent.mkdir(exist_ok=True)
-    aside = OUT.with_suffix(".part")
-    aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    aside.replace(OUT)
+    with aside(OUT) as new:
+        new.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

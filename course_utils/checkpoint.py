@@ -1,11 +1,12 @@
 """Checkpoints: everything a training needs to go on, in one file that is either whole or not there."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+
+from course_utils.files import aside
 
 FORMAT = 1
 
@@ -31,13 +32,9 @@ def save_checkpoint(path: str | Path, model: nn.Module, **state: Any) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     content = {"format": FORMAT, "architecture": architecture(model), "model": model.state_dict(), **state}
-    try:
-        torch.save(content, aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with aside(path) as new:
+        torch.save(content, new)
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def test_arrays_that_do_not_fit_together(patches):
         Patches(patches.image, patches.codes[:3], patches.valid, patches.scene, patches.channels)
     with pytest.raises(LayoutError, match=r"found valid .* uint8, expected \(4, 64, 64\) bool"):
         Patches(patches.image, patches.codes, patches.valid.astype(np.uint8), patches.scene, patches.channels)
+    with pytest.raises(LayoutError, match="found encoding 'odd', expected one of reflectance, share"):
+        replace(patches, encoding="odd")
 
 
 # --- all at once ----------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The PNG layout of the PACE tutorials: written, read back, damaged in every way that files get damaged."""
 
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -49,6 +51,14 @@ def test_an_archive_without_our_note_is_read_as_shares_of_255(folder, patches):
     assert sample["scene"] == -1
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"encoding": "share"}', '{"encoding": "odd", "scenes": [1]}',
+                                  '{"encoding": "share", "scenes": ["a"]}', '{"encoding": "share", "scenes": 5}'])
+def test_a_damaged_note_is_refused(folder, text):
+    (folder / "about.json").write_text(text)
+    with pytest.raises(LayoutError, match=r"found .*about\.json.*, expected .*; write the patches again"):
+        PngPatches(folder)
+
+
 def test_masks_of_eight_bits_are_read_too(folder):
     before = PngPatches(folder)[1]
     for name in ("output/0000001.png", "input/0000001_mask.png"):
@@ -78,7 +88,21 @@ def damage_size(path):
     Image.open(path).resize((32, 64)).save(path)
 
 
-DAMAGES = [damage_header, damage_end, damage_middle, damage_all, damage_size]
+def damage_claim(path):
+    """The header claims a picture of 400 million pixels."""
+    content = path.read_bytes()
+    header = b"IHDR" + struct.pack(">II", 20_000, 20_000) + content[24:29]
+    path.write_bytes(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
+
+
+def damage_length(path):
+    """The first chunk says that it is shorter than it is."""
+    content = bytearray(path.read_bytes())
+    content[11] = 9
+    path.write_bytes(bytes(content))
+
+
+DAMAGES = [damage_header, damage_end, damage_middle, damage_all, damage_size, damage_claim, damage_length]
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -154,10 +178,37 @@ def test_folders_in_another_layout(tmp_path):
         PngPatches(tmp_path)
 
 
+def patches_like(patches, rows):
+    return Patches(patches.image[rows], patches.codes[rows], patches.valid[rows], patches.scene[rows],
+                   patches.channels, patches.encoding)
+
+
+def test_a_write_that_fails_changes_nothing(folder, patches, monkeypatch):
+    before, saved, save = PngPatches(folder)[3], [], Image.Image.save
+
+    def full_disk(picture, path):
+        saved.append(path)
+        if len(saved) > 7:
+            raise OSError(28, "No space left on device")
+        save(picture, path)
+
+    monkeypatch.setattr(Image.Image, "save", full_disk)
+    for place in (folder, folder.with_name("new")):
+        saved.clear()
+        with pytest.raises(OSError, match="No space"):
+            write_png_layout(place, patches_like(patches, slice(None, None, -1)), replace=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["about.json", "input", "output"]
+    assert same(PngPatches(folder)[3], before)
+    assert list(folder.with_name("new").iterdir()) == []
+
+
 def test_png_files_are_not_overwritten_by_accident(folder, patches):
     with pytest.raises(LayoutError, match=r"found patches in .*replace=True"):
         write_png_layout(folder, patches)
-    write_png_layout(folder, patches, replace=True)
+    first = patches_like(patches, slice(1))
+    write_png_layout(folder, first, replace=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["about.json", "input", "output"]
+    assert len(PngPatches(folder)) == 1 and len(list(folder.glob("input/*"))) == 5      # none of the others is left
     few = Patches(patches.image[:, :11], patches.codes, patches.valid, patches.scene, patches.channels[:11])
     with pytest.raises(LayoutError, match="found 11 channels, expected a multiple of three"):
         write_png_layout(folder, few, replace=True)

@@ -15,6 +15,8 @@ import jupytext
 import nbformat
 import yaml
 
+from course_utils.files import aside
+
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 
@@ -137,7 +139,8 @@ def has_ellipsis(source: str) -> bool:
 def write(notebook, target: Path, chapter: Path) -> None:
     """Write a notebook, and beside it the quizzes of the chapter that it was made from."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, target)
+    with aside(target) as new:
+        nbformat.write(notebook, new)
     for quiz in chapter.parent.glob(f"{chapter.stem}*.quiz.json"):
         shutil.copyfile(quiz, target.parent / quiz.name)
 

@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from course_utils.files import aside
 from course_utils.scoreboard import Row, dumps
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +37,8 @@ def main(arguments=None) -> int:
     text = collect(REFERENCES)
     current = STORED.is_file() and STORED.read_text(encoding="utf-8") == text
     if not options.check and not current:
-        STORED.write_text(text, encoding="utf-8")
+        with aside(STORED) as new:
+            new.write_text(text, encoding="utf-8")
     state = "up to date" if current else "out of date" if options.check else "rewritten"
     print(f"{STORED.relative_to(ROOT)} is {state}")
     return 1 if options.check and not current else 0

@@ -8,9 +8,11 @@ writes it. Without that file, bytes are read as shares of 255, as the tutorials 
 
 import json
 import re
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -19,13 +21,16 @@ from torch.utils.data import Dataset
 
 from course_utils.data.errors import LayoutError
 from course_utils.data.pixels import CLEAR, IGNORE, THICK
-from course_utils.data.samples import PATCH_SIZE, Patches, channel_names
+from course_utils.data.samples import PATCH_SIZE, SCALE, Patches, channel_names
 from course_utils.sensors import PACE_OCI
 
 __all__ = ["PngPatches", "write_png_layout"]
 
 ABOUT = "about.json"
 REASONS = ("can not be read as an image", "has the wrong size")
+# What Pillow raises for a file that is no picture or a damaged one: a broken PNG chunk is a SyntaxError, one of the
+# wrong length a ValueError, a size beyond all reason a bomb.
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 class _UnreadableError(Exception):
@@ -39,12 +44,13 @@ class _UnreadableError(Exception):
 def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False) -> None:
     """Write patches as PNG files, numbered from 0, and the scene of each in ``about.json``.
 
-    The layout knows cloud and clear only: thin and thick cloud are the same in it.
+    The layout knows cloud and clear only: thin and thick cloud are the same in it. All files are written aside
+    first; a write that fails changes nothing.
 
     Args:
         folder: Where ``input/`` and ``output/`` are made.
         patches: What to write; three channels go into a file, so their number is a multiple of three.
-        replace: Whether files that are there already may be replaced.
+        replace: Whether the patches that are there already may be replaced, all of them.
 
     Raises:
         LayoutError: If the channels do not fill the files, or patches are there already.
@@ -56,8 +62,19 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
     if not replace and any((folder / "output").glob("*.png")):
         raise LayoutError(f"found patches in {folder}, expected an empty folder; choose another one, or pass "
                           "replace=True")
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".") as new:
+        _write_files(Path(new), patches)
+        for name in (ABOUT, "input", "output"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (Path(new) / name).replace(folder / name)
+
+
+def _write_files(folder: Path, patches: Patches) -> None:
+    """All files of the layout, into an empty folder."""
+    channels = len(patches.channels)
     for name in ("input", "output"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name).mkdir()
     for number in range(len(patches)):
         *bands, valid, clear = _paths(folder, number, channels)
         triplets = np.split(np.moveaxis(patches.image[number], 0, -1), channels // 3, axis=-1)
@@ -103,10 +120,8 @@ class PngPatches(Dataset):
         present = _numbers(self.folder)
         self.numbers = present if numbers is None else list(numbers)
         self._check_complete(set(present))
-        about = self.folder / ABOUT
-        known = json.loads(about.read_text()) if about.is_file() else {"encoding": "share", "scenes": []}
-        self._encoding = known["encoding"]
-        self._scenes = [known["scenes"][n] if n < len(known["scenes"]) else -1 for n in self.numbers]
+        self._encoding, scenes = _about(self.folder / ABOUT)
+        self._scenes = [scenes[n] if n < len(scenes) else -1 for n in self.numbers]
         # Both live in shared memory: what a DataLoader's worker notices, this process knows.
         self._trouble = torch.zeros(len(self), dtype=torch.int16).share_memory_()
         self._warned = torch.zeros(1, dtype=torch.bool).share_memory_()
@@ -138,11 +153,12 @@ class PngPatches(Dataset):
         """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""
         try:
             with Image.open(files[i]) as picture:
-                picture.load()
-        except (OSError, SyntaxError) as error:     # Pillow reports a broken PNG chunk as a SyntaxError
+                self._check_picture(picture, files, i)
+                array = np.asarray(picture)
+        except LayoutError:
+            raise
+        except UNREADABLE as error:
             raise _UnreadableError(i, 0) from error
-        self._check_picture(picture, files, i)
-        array = np.asarray(picture)
         return array if i < len(files) - 2 else array > 0
 
     def _check_picture(self, picture: Image.Image, files: list[Path], i: int) -> None:
@@ -190,7 +206,7 @@ class PngPatches(Dataset):
         try:
             with Image.open(files[i]) as picture:
                 picture.verify()
-        except (OSError, SyntaxError) as error:
+        except UNREADABLE as error:
             raise _UnreadableError(i, 0) from error
         self._check_picture(picture, files, i)
 
@@ -215,6 +231,22 @@ class PngPatches(Dataset):
             first, reason = next(iter(self.unreadable.items()))
             warnings.warn(f"found {len(self.unreadable)} of {len(self)} patches unreadable so far, the first because "
                           f"{first} {reason}; they are zeros with zero validity, see dataset.unreadable", stacklevel=3)
+
+
+def _about(path: Path) -> tuple[str, list[int]]:
+    """What this package notes beside patches: what bytes stand for, and the scene of each patch."""
+    if not path.is_file():
+        return "share", []
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        encoding, scenes = about["encoding"], about["scenes"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LayoutError(f"found {path} damaged ({type(error).__name__}: {error}), expected encoding and scenes; "
+                          "write the patches again") from error
+    if encoding not in SCALE or not isinstance(scenes, list) or not all(type(scene) is int for scene in scenes):
+        raise LayoutError(f"found encoding {encoding!r} and scenes {str(scenes)[:60]} in {path}, expected one of "
+                          f"{', '.join(SCALE)} and a list of whole numbers; write the patches again")
+    return encoding, scenes
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -12,6 +12,7 @@ from course_utils.data.download import find, locate
 from course_utils.data.errors import LayoutError, MissingData, UnknownDataset
 from course_utils.data.pixels import CLEAR, CODES, IGNORE, THICK, THIN, check_finite, is_cloud
 from course_utils.data.registry import DATASETS
+from course_utils.files import aside
 from course_utils.sensors import LANDSAT8, SENSORS, SENTINEL2
 
 __all__ = ["LabelledScene", "available", "labelled_scenes", "read_labelled_npz", "write_labelled_npz"]
@@ -177,7 +178,7 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
     """Write labelled images in the course's interchange format, whole or not at all.
 
     Args:
-        path: The file to write; ends in ``.npz``.
+        path: The file to write.
         scenes: At least one; all have the same bands and size.
 
     Raises:
@@ -191,13 +192,9 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
                           "write each kind to its own file")
     for scene in scenes:
         check_finite(scene.image, scene.valid, scene.bands, scene.name)
-    aside = path.with_name(f".{path.name}.part.npz")
-    try:
-        np.savez_compressed(aside, x=np.stack([scene.image for scene in scenes]).astype(np.float32),
+    with aside(path) as new, new.open("wb") as file:
+        np.savez_compressed(file, x=np.stack([scene.image for scene in scenes]).astype(np.float32),
                             mask=np.stack([scene.codes for scene in scenes]), bands=np.array(scenes[0].bands))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _load_npz(file: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:

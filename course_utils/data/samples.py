@@ -46,6 +46,8 @@ class Patches:
         return len(self.image)
 
     def __post_init__(self):
+        if self.encoding not in SCALE:
+            raise LayoutError(f"found encoding {self.encoding!r}, expected one of {', '.join(SCALE)}")
         n, c, h, w = self.image.shape
         expected = {"image": ((n, len(self.channels), h, w), np.uint8), "codes": ((n, h, w), np.uint8),
                     "valid": ((n, h, w), np.bool_), "scene": ((n,), np.int64)}

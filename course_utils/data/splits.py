@@ -1,7 +1,6 @@
 """Splits into train, validation and test by group: patches of one scene never end on both sides."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.data.errors import SplitError
+from course_utils.files import aside
 
 __all__ = ["PARTS", "Split", "course_split", "kfold", "load_split", "make_split", "save_split"]
 
@@ -149,12 +149,8 @@ def save_split(path: str | Path, split: Split, replace: bool = False) -> None:
     if path.exists() and not replace:
         raise SplitError(f"found an existing split at {path}, expected a new name; choose another name, or pass "
                          "replace=True if earlier scores need not be compared with later ones")
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(json.dumps(asdict(split), indent=1) + "\n")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with aside(path) as new:
+        new.write_text(json.dumps(asdict(split), indent=1) + "\n")
 
 
 def load_split(path: str | Path, known: Iterable[int] | None = None) -> Split:

@@ -10,6 +10,7 @@ import math
 import re
 from pathlib import Path
 
+from course_utils.files import aside
 from tools.notebooks import checks_called, has_ellipsis, tags
 
 FOLDER = Path(__file__).parent / "references"
@@ -33,7 +34,8 @@ def save(stem: str, references: dict, folder: Path = FOLDER) -> None:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(references, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with aside(path) as new:
+        new.write_text(json.dumps(references, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def split(text: str) -> tuple[str, list[float]]:

@@ -1,0 +1,35 @@
+"""Files are whole or not there, also when two write them at once."""
+
+import pytest
+
+from course_utils.files import aside
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with aside(path) as new:
+        assert new.suffix == ".txt" and new.parent == tmp_path
+        new.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(error), aside(path) as new:
+        new.write_text("half")
+        raise error
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_write_under_names_of_their_own(tmp_path, monkeypatch):
+    names = []
+    for number in (1, 2):
+        monkeypatch.setattr("os.getpid", lambda number=number: number)
+        with aside(tmp_path / "a.txt") as new:
+            names.append(new)
+            new.write_text("")
+    assert len(set(names)) == 2
