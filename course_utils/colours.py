@@ -9,6 +9,8 @@ Source: M. Okabe and K. Ito, Color Universal Design (2002).
 
 from cycler import cycler
 
+from course_utils import codes
+
 CLEAR = "#E69F00"
 CLOUD = "#0072B2"
 THIN = "#56B4E9"
@@ -21,10 +23,10 @@ FALSE_NEGATIVE = "#CC79A7"
 
 # What each value of `codes` is called and how it is painted.
 CODE_COLOURS = {
-    0: ("clear", CLEAR),
-    1: ("thick cloud", CLOUD),
-    2: ("thin cloud", THIN),
-    255: ("no data", INVALID),
+    codes.CLEAR: ("clear", CLEAR),
+    codes.THICK: ("thick cloud", CLOUD),
+    codes.THIN: ("thin cloud", THIN),
+    codes.IGNORE: ("no data", INVALID),
 }
 
 # The same for (pred, mask).

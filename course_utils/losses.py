@@ -6,13 +6,10 @@ a warning says so.
 """
 
 import warnings
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-MaskLoss = Callable[..., Tensor]
 
 
 class NothingValid(UserWarning):

@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
+from course_utils.codes import IGNORE, THICK
 from course_utils.colours import CLOUD, CODE_COLOURS, CONFUSION_COLOURS, INVALID, STYLE
 from course_utils.sensors import UnknownBandError
 
@@ -141,14 +142,15 @@ def show_mask(mask, valid=None, ax=None, title=None, legend=True):
     Raises:
         ValueError: an unknown code, or shapes that differ.
     """
-    codes = _array(mask).astype(np.uint8)
+    codes = _array(mask)
     unknown = sorted(set(np.unique(codes).tolist()) - set(CODE_COLOURS))
     if unknown:
-        raise ValueError(f"found codes {unknown}; expected 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore")
+        raise ValueError(f"found codes {unknown[:8]}; expected 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore; "
+                         "compare probabilities with a threshold first")
     names = dict(CODE_COLOURS)
-    if _array(mask).dtype == bool:
-        names[1] = ("cloud", CLOUD)
-    codes = np.where(_valid(valid, codes.shape), codes, 255)
+    if codes.dtype == bool:
+        names[THICK] = ("cloud", CLOUD)
+    codes = np.where(_valid(valid, codes.shape), codes, IGNORE)
     return _show_classes(codes, names, ax, title, legend)
 
 
@@ -178,8 +180,8 @@ def confusion_map(pred, mask, valid=None, ax=None, title=None, legend=True):
         raise ValueError(f"found shapes {pred.shape} and {mask.shape}; expected one prediction a pixel")
     kinds = list(CONFUSION_COLOURS)
     codes = np.select([(pred == p) & (mask == m) for p, m in kinds], range(len(kinds)))
-    codes = np.where(_valid(valid, codes.shape), codes, 255)
-    names = {number: CONFUSION_COLOURS[kind] for number, kind in enumerate(kinds)} | {255: CODE_COLOURS[255]}
+    codes = np.where(_valid(valid, codes.shape), codes, IGNORE)
+    names = {number: CONFUSION_COLOURS[kind] for number, kind in enumerate(kinds)} | {IGNORE: CODE_COLOURS[IGNORE]}
     return _show_classes(codes, names, ax, title, legend)
 
 

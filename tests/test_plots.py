@@ -163,6 +163,10 @@ def test_show_mask_of_a_bool_mask_says_cloud_and_honours_valid():
 def test_show_mask_refuses_unknown_codes_and_other_shapes():
     with pytest.raises(ValueError, match=r"found codes \[7\]; expected 0 clear"):
         plots.show_mask(np.array([[0, 7]], np.uint8))
+    with pytest.raises(ValueError, match=r"found codes \[256\]"):
+        plots.show_mask(np.array([[0, 256]]))
+    with pytest.raises(ValueError, match=r"found codes \[0.7\].*compare probabilities with a threshold"):
+        plots.show_mask(torch.tensor([[0.0, 0.7]], dtype=torch.float64))
     with pytest.raises(ValueError, match=r"validity mask of \(3,\); expected \(1, 2\)"):
         plots.show_mask(np.zeros((1, 2), bool), valid=np.ones(3, bool))
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 from course_utils import simulate
 from course_utils.simulate.fields import band_pass, power_law, spectral_slope, step, warp
 from course_utils.simulate.instrument import blur, blur_kernels, measure, swath_mask
-from course_utils.simulate.label import BLUR, SPECK, THICK, VISIBLE, analyst_codes, remove_specks
+from course_utils.simulate.label import BLUR, OPAQUE, SPECK, VISIBLE, analyst_codes, remove_specks
 from course_utils.simulate.landscape import BUILDERS
 from course_utils.simulate.patterns import parcels, per_parcel, ridges, river, with_slope
 from course_utils.simulate.scenario import CLOUD_SCENARIOS, SURFACE_SCENARIOS
@@ -104,14 +104,14 @@ def test_label_codes_follow_thickness_and_valid():
     codes = analyst_codes(thickness, valid)
     assert codes[20, 20] == 1 and codes[50, 50] == 2 and codes[6, 55] == 0
     assert (codes[:, :4] == 255).all() and (codes[:, 4:] != 255).all()
-    assert VISIBLE < 0.3 < 1 < THICK
+    assert VISIBLE < 0.3 < 1 < OPAQUE
 
 
 def test_the_data_card_states_the_label_rule():
     card = (Path(__file__).parent.parent / "book/appendix/data_cards.md").read_text(encoding="utf-8")
     card = " ".join(card.split())
     assert f"blurred by {BLUR:g} pixel, exceeds that of optical thickness {VISIBLE}:" in card
-    assert f"fewer than {SPECK} pixels" in card and f"below an optical thickness of {THICK:g}." in card
+    assert f"fewer than {SPECK} pixels" in card and f"below an optical thickness of {OPAQUE:g}." in card
 
 
 def test_the_outline_of_a_sharp_thick_cloud_lies_less_than_a_pixel_outside_it():

@@ -1,4 +1,4 @@
-"""What a pixel's truth may be, and the check that a pixel's reflectance is a number."""
+"""The check that a pixel's reflectance is a number."""
 
 from collections.abc import Sequence
 
@@ -6,25 +6,7 @@ import numpy as np
 
 from course_utils.data.errors import InvalidReflectance
 
-__all__ = ["CLEAR", "CODES", "IGNORE", "THICK", "THIN", "check_finite", "is_cloud"]
-
-CLEAR, THICK, THIN, IGNORE = CODES = (0, 1, 2, 255)
-
-
-def is_cloud(codes: np.ndarray) -> np.ndarray:
-    """Turn codes into a mask.
-
-    Args:
-        codes: Any shape, uint8; 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore.
-
-    Returns:
-        The same shape, bool; true = cloud, thick or thin.
-
-    Example:
-        >>> is_cloud(np.array([0, 1, 2, 255])).tolist()
-        [False, True, True, False]
-    """
-    return (codes == THICK) | (codes == THIN)
+__all__ = ["check_finite"]
 
 
 def check_finite(image: np.ndarray, counts: np.ndarray, channels: Sequence[str], origin: object) -> None:

@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
+from course_utils.codes import CLEAR, IGNORE, THICK
 from course_utils.data.errors import LayoutError
-from course_utils.data.pixels import CLEAR, IGNORE, THICK
 from course_utils.data.samples import PATCH_SIZE, SCALE, Patches, channel_names
 from course_utils.sensors import PACE_OCI
 

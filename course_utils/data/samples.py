@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from course_utils.codes import IGNORE, is_cloud
 from course_utils.data.errors import LayoutError
-from course_utils.data.pixels import IGNORE, check_finite, is_cloud
+from course_utils.data.pixels import check_finite
 from course_utils.sensors import PACE_OCI, Sensor
 from course_utils.simulate import Scene, decode_uint8, encode_uint8
 

@@ -1,6 +1,6 @@
 """Scores of a cloud mask over valid pixels: counts, IoU, recall, accuracy, curves."""
 
-from course_utils.data.pixels import CLEAR, IGNORE, THICK, THIN
+from course_utils.codes import CLEAR, IGNORE, THICK, THIN
 from course_utils.metrics.counts import (
     Counts,
     MaskError,

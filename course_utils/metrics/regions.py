@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from course_utils.data.pixels import CLEAR, IGNORE, is_cloud
+from course_utils.codes import CLEAR, IGNORE, is_cloud
 from course_utils.metrics.counts import MaskError, check_masks, count, recall
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from course_utils.codes import CLEAR, IGNORE, THICK, THIN
+
 VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
-THICK = 3.0         # above this the ground can not be seen through the cloud
+OPAQUE = 3.0        # above this the ground can not be seen through the cloud
 BLUR = 1.0          # pixels, standard deviation: a hand does not follow every wisp
 SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open
 
@@ -37,7 +39,7 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
     What the eye sees of a cloud is its opacity, 1 − exp(−thickness). It is blurred by `BLUR` pixels and cut where
     a cloud of thickness `VISIBLE` would be; small gaps are closed and specks dropped. What remains is thick cloud
-    where the blurred thickness exceeds `THICK`, else thin.
+    where the blurred thickness exceeds `OPAQUE`, else thin.
 
     Args:
         thickness: (H, W) float32, total optical thickness of all cloud layers.
@@ -54,8 +56,8 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
     opacity = ndimage.gaussian_filter(1 - np.exp(-thickness), BLUR, mode="nearest")
     cloud = remove_specks(opacity > 1 - np.exp(-VISIBLE))
     cloud = ~remove_specks(~cloud)
-    thick = ndimage.gaussian_filter(thickness, BLUR, mode="nearest") > THICK
-    codes = np.where(thick, np.uint8(1), np.uint8(2))
-    codes[~cloud] = 0
-    codes[~valid] = 255
+    thick = ndimage.gaussian_filter(thickness, BLUR, mode="nearest") > OPAQUE
+    codes = np.where(thick, np.uint8(THICK), np.uint8(THIN))
+    codes[~cloud] = CLEAR
+    codes[~valid] = IGNORE
     return codes

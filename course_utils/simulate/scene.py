@@ -12,6 +12,7 @@ from multiprocessing import get_context
 import numpy as np
 from tqdm import tqdm
 
+from course_utils.codes import CLEAR, is_cloud
 from course_utils.sensors import PACE_OCI, Sensor
 from course_utils.simulate.instrument import measure
 from course_utils.simulate.label import analyst_codes
@@ -57,7 +58,7 @@ class Scene:
     @property
     def mask(self) -> np.ndarray:
         """(H, W) bool, true = cloud, thick or thin, as an analyst would draw it."""
-        return (self.codes == 1) | (self.codes == 2)
+        return is_cloud(self.codes)
 
     @property
     def sun_zenith(self) -> float:
@@ -120,7 +121,7 @@ def scene(
     total = sum(state.clouds, start=np.zeros((size, size), np.float32))
     codes = analyst_codes(total, state.valid)
     return Scene(number, seed, sensor, state.scenario, image, codes, state.valid, state.ground.land & state.valid,
-                 _surface_codes(state.ground), total, (sunlight(state) < 0.6) & (codes == 0))
+                 _surface_codes(state.ground), total, (sunlight(state) < 0.6) & (codes == CLEAR))
 
 
 def scenes(

@@ -1,0 +1,23 @@
+"""What the truth about a pixel may be, and which of it is cloud."""
+
+import numpy as np
+
+__all__ = ["CLEAR", "CODES", "IGNORE", "THICK", "THIN", "is_cloud"]
+
+CLEAR, THICK, THIN, IGNORE = CODES = (0, 1, 2, 255)
+
+
+def is_cloud(codes: np.ndarray) -> np.ndarray:
+    """Turn codes into a mask.
+
+    Args:
+        codes: any shape, uint8; 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore; numpy or torch.
+
+    Returns:
+        The same shape, bool; true = cloud, thick or thin.
+
+    Example:
+        >>> is_cloud(np.array([0, 1, 2, 255])).tolist()
+        [False, True, True, False]
+    """
+    return (codes == THICK) | (codes == THIN)
