@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from course_utils import metrics, simulate
-from course_utils.checks.core import call, exercise
+from course_utils.checks.core import RejectedError, call, exercise
 from course_utils.checks.expect import (
     expect_close,
     expect_dtype,
@@ -21,6 +21,7 @@ from course_utils.checks.expect import (
 )
 from course_utils.data.patches import Patches, channel_names, write_png_layout
 from course_utils.sensors import PACE_OCI
+from course_utils.simulate import decode_uint8
 
 
 @exercise(hints=(
@@ -32,7 +33,9 @@ def all_clear(answer):
     expect_shape(answer, (3,), cause="give three numbers in one tuple: (accuracy, iou, recall)")
     accuracy, iou, recall = (float(number) for number in answer)
     for name, score in (("accuracy", accuracy), ("IoU", iou), ("recall", recall)):
-        expect_range(score, 0, 1, cause=f"{name} is a share, not a percentage")
+        expect_property(not math.isnan(score), f"nan for the {name}", "a number from 0 to 1",
+                        cause="a score is undefined where its denominator is 0; this one counts the true cloud as well")
+        expect_range(score, 0, 1, cause=f"{name} is a share of 1, neither a percentage nor a count")
     expect_close(accuracy, 0.7, expected="the share of the valid pixels that are right", slips=[
         (0.3, "that is the share of cloud: what it misses"),
         (0.76, "the invalid pixels were counted as right"),
@@ -52,18 +55,22 @@ def all_clear(answer):
 ))
 def iou(answer):
     """Intersection over union from counts over valid pixels, nan where there is no cloud at all."""
-    generator = torch.Generator().manual_seed(2)
-    for shape in [(5, 7), (3, 4, 6), (1, 9)]:
+    generator = torch.Generator().manual_seed(5)
+    for shape in [(5, 7), (3, 4, 6), (1, 40)]:
         pred, mask = (torch.rand(shape, generator=generator) < 0.4 for _ in range(2))
         valid = torch.rand(shape, generator=generator) < 0.8
         got = call(answer, pred, mask, valid)
-        both, either = (pred & mask), (pred | mask)
-        expect_close(float(got), ((both & valid).sum() / (either & valid).sum()).item(),
-                     expected="a share of the valid pixels", cause="the formula", slips=[
-            ((both.sum() / either.sum()).item(), "invalid pixels were counted"),
-            ((both & valid).sum().item() / max((mask & valid).sum().item(), 1), "that is the recall"),
-            ((both & valid).sum().item() / max((pred & valid).sum().item(), 1), "that is the precision"),
-            ((pred == mask)[valid].float().mean().item(), "that is the accuracy"),
+        counts = metrics.count(pred, mask, valid)
+        tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
+        expect_close(float(got), tp / (tp + fp + fn), expected="a share of the valid pixels",
+                     cause="which of the four counts belong above the line, and which below?", slips=[
+            (((pred & mask).sum() / (pred | mask).sum()).item(), "invalid pixels were counted"),
+            (tp / (tp + fn), "that is the recall"),
+            (tp / (tp + fp), "that is the precision"),
+            ((tp + tn) / (tp + fp + fn + tn), "that is the accuracy"),
+            (tn / (tn + fp + fn), "that is the IoU of the clear class; cloud is the positive class"),
+            (2 * tp / (2 * tp + fp + fn), "that is the Dice score: the common pixels were counted twice"),
+            (tp / (2 * tp + fp + fn), "a pixel that both call cloud belongs to the union once"),
         ])
     nothing, everywhere = torch.zeros(4, 4, dtype=torch.bool), torch.ones(4, 4, dtype=torch.bool)
     for pred, mask, valid in [(nothing, nothing, everywhere), (everywhere, nothing, nothing)]:
@@ -92,23 +99,42 @@ def patch_folder(answer):
         write_png_layout(folder, stored)
         numbers = [4, 1, 5, 2]
         dataset = call(answer, folder, numbers)
+        for method in ("__len__", "__getitem__"):
+            expect_property(hasattr(type(dataset), method), f"a class without `{method}`", "the methods of the stub")
         expect_equal(call(type(dataset).__len__, dataset), 4, expected="the number of patches asked for",
                      slips=[(6, "that is the number of patches in the folder; only `numbers` are asked for")])
         for index, number in enumerate(numbers):
-            _check_sample(call(type(dataset).__getitem__, dataset, index), stored, number)
+            _check_sample(call(type(dataset).__getitem__, dataset, index), stored, number, index)
+        expect_equal(_unreadable(dataset), 0, expected="the count of damaged patches where all are good",
+                     cause="the count is raised for good patches too")
         (folder / "input" / "0000001_2.png").write_bytes(b"not an image")
-        dataset = call(answer, folder, numbers)
-        for _ in range(2):
+        _check_damaged(call(answer, folder, numbers))
+
+
+def _check_damaged(dataset):
+    """A dataset whose item 1 has a file that is no picture."""
+    for _ in range(2):
+        try:
             sample = call(type(dataset).__getitem__, dataset, 1)
-        expect_shape(sample["image"], (12, 64, 64), cause="a damaged patch must have the shape of a good one")
-        expect_dtype(sample["image"], torch.float32)
-        expect_property(not sample["valid"].any(), "valid pixels in a patch with a damaged file",
-                        "no valid pixel: what could not be read must count nowhere",
-                        cause="zeros for the image, but the validity of a good file")
-        expect_property(not sample["image"].any(), "values other than zero in a patch with a damaged file", "zeros")
-        expect_property(hasattr(dataset, "unreadable"), "no attribute `unreadable`", "a count of damaged patches")
-        expect_property(int(dataset.unreadable) >= 1, f"unreadable = {dataset.unreadable}",
-                        "the damaged patch counted", cause="the count is never raised")
+        except RejectedError as rejected:
+            raise RejectedError(rejected.found, "zeros with no valid pixel for a damaged file",
+                                "not all the reading is inside `try … except OSError`") from None
+    image, _, valid = _parts(sample)
+    expect_property(not valid.any(), "valid pixels in a patch with a damaged file",
+                    "no valid pixel: what could not be read must count nowhere",
+                    cause="the validity is that of a good file, or another patch was put in its place")
+    expect_property(not image.any(), "values other than zero in a patch with a damaged file", "zeros")
+    expect_property(_unreadable(dataset) >= 1, f"unreadable = {dataset.unreadable}", "the damaged patch counted",
+                    cause="the count is never raised")
+
+
+def _unreadable(dataset):
+    """The dataset's own count of damaged patches."""
+    expect_property(hasattr(dataset, "unreadable"), "no attribute `unreadable`", "a count of damaged patches",
+                    cause="it is not set to 0 in `__init__`")
+    count = dataset.unreadable
+    expect_property(isinstance(count, int) and not isinstance(count, bool), f"unreadable = {count!r}", "a whole number")
+    return count
 
 
 def _stored_patches(count, seed):
@@ -121,22 +147,31 @@ def _stored_patches(count, seed):
     return Patches(image, np.where(valid, codes, np.uint8(255)), valid, np.arange(count), channel_names(PACE_OCI))
 
 
-def _check_sample(sample, stored, number):
-    """One sample against the bytes that were written."""
+def _parts(sample):
+    """Image, mask and valid of a sample, of the right shapes and types."""
     expect_type(sample, dict, expected="a dictionary with the keys image, mask and valid")
     missing = [key for key in ("image", "mask", "valid") if key not in sample]
     expect_property(not missing, f"a sample without {', '.join(missing)}", "the keys image, mask and valid")
     image, mask, valid = (sample[key] for key in ("image", "mask", "valid"))
-    expect_shape(image, (12, 64, 64), cause="pictures are (H, W, 3), an image is (C, H, W)")
+    expect_shape(image, (12, 64, 64), cause="pictures are (H, W, 3), an image is (C, H, W); a damaged patch has the "
+                 "shape of a good one")
     expect_dtype(image, torch.float32)
     for array, name in ((mask, "mask"), (valid, "valid")):
         expect_shape(array, (64, 64), cause=f"the {name} has no channels")
-        expect_dtype(array, torch.bool)
+        expect_dtype(array, torch.bool, cause=f"`{name}` holds yes or no, also for a damaged patch")
+    return image, mask, valid
+
+
+def _check_sample(sample, stored, number, index):
+    """One sample against the bytes that were written."""
+    image, mask, valid = _parts(sample)
     want = stored.image[number].astype(np.float32) / 255
     others = [(stored.image[n].astype(np.float32) / 255, "the index was used as the patch number: look it up in "
-               "`numbers`") for n in range(len(stored)) if n != number]
+               "`numbers`" if n == index else "that is another patch of the folder: keep the order of `numbers`")
+              for n in range(len(stored)) if n != number]
     expect_close(image, want, expected="the stored bytes divided by 255", atol=1e-6, slips=[
         (stored.image[number], "the bytes were not divided by 255"),
+        (decode_uint8(stored.image[number]), "these are reflectances; only the bytes divided by 255 are asked for"),
         (np.moveaxis(want, 0, -1).reshape(12, 64, 64), "`reshape` scrambles the pixels, see chapter 01: move the axis"),
         (np.swapaxes(want, 1, 2), "rows and columns are swapped"),
         *others,
@@ -158,29 +193,37 @@ def _check_sample(sample, stored, number):
 ))
 def split_by_scene(answer):
     """Every patch is on exactly one side, every scene too, and the generator decides which."""
-    for scenes, each, fraction in [(10, 16, 0.3), (7, 5, 0.2), (20, 1, 0.5)]:
+    for seed, (scenes, each, fraction) in enumerate([(10, 16, 0.3), (7, 5, 0.4), (20, 1, 0.5), (12, 8, 0.75)]):
         scene = np.repeat(np.arange(scenes) * 3 + 2, each)
         np.random.default_rng(1).shuffle(scene)
-        train, test = (np.asarray(part) for part in _two_parts(answer, scene, fraction, seed=4))
+        train, test = (np.asarray(part) for part in _two_parts(answer, scene, fraction, seed))
         expect_property(train.dtype.kind in "iu" and test.dtype.kind in "iu",
                         f"row numbers of type {train.dtype} and {test.dtype}", "whole numbers: rows of the patches",
                         cause="`np.flatnonzero` makes row numbers of a boolean array")
         twice = np.intersect1d(train, test).size
         expect_property(not twice, f"{twice} patches on both sides", "every patch on one side")
-        expect_property(train.size + test.size == scene.size and np.unique(np.r_[train, test]).size == scene.size,
-                        f"{train.size} + {test.size} of {scene.size} patches", "every patch on one side",
-                        cause="some patches are on neither side, or are listed twice")
+        given = np.concatenate([train, test])
+        expect_property(np.array_equal(np.sort(given), np.arange(scene.size)),
+                        f"{train.size} + {test.size} numbers, {np.unique(given).size} of them different, for "
+                        f"{scene.size} patches", "the row of every patch, on one side, once",
+                        cause="these are scene numbers; which rows have them?" if np.isin(given, scene).all() else
+                        "some patches are on neither side, or are listed twice")
         shared = np.intersect1d(scene[train], scene[test]).size
         expect_property(not shared, f"{shared} scenes with patches on both sides", "every scene on one side",
                         cause="patches were shuffled, not scenes: this is the leak")
-        expect_equal(np.unique(scene[test]).size, round(fraction * scenes), expected="round(fraction · scenes) scenes "
-                     "in the test part", cause="the fraction is of the scenes")
+        drawn = round(fraction * scenes)
+        expect_equal(np.unique(scene[test]).size, drawn, expected="round(fraction · scenes) scenes in the test part",
+                     cause="the fraction is of the scenes, each drawn once", slips=[
+                         (scenes - drawn, "train and test are exchanged"),
+                         (math.floor(fraction * scenes), "rounded down, where `round` goes to the nearest"),
+                     ])
     scene = np.repeat(np.arange(30), 4)
     first, again, other = (_two_parts(answer, scene, 0.5, seed)[1] for seed in (0, 0, 1))
     expect_property(np.array_equal(first, again), "two splits from generators with the same seed that differ",
                     "the same split from the same seed", cause="randomness that does not come from `generator`")
     expect_property(not np.array_equal(np.sort(first), np.sort(other)), "the same split from two different seeds",
-                    "a random draw of scenes", cause="the scenes are taken in order, `generator` is not used")
+                    "a random draw of scenes", cause="`generator` is not used: the scenes are taken in order, or with "
+                    "a seed of your own")
 
 
 def _two_parts(answer, scene, fraction, seed):
@@ -241,5 +284,5 @@ def bug_hunt(answer):
                         "samples of another kind than those of the whole", "the samples, unchanged")
         read = [int(sample["image"][0, 0, 0]) for sample in got]
         expect_equal(read, rows, expected="the rows that this part was given", cause="not the rows in their order",
-                     slips=[(list(range(len(rows))), "`__getitem__` ignores `self.rows`: every part starts at row 0 "
-                             "of the whole, so train and test share their patches")])
+                     slips=[(list(range(len(rows))), "every part starts at row 0 of the whole, so train "
+                             "and test share their patches")])

@@ -276,6 +276,7 @@ _CAUSES = (      # (exception, words in its message, likely cause)
     (AttributeError, "ndarray", "a torch method called on a numpy array"),
     (AttributeError, "Tensor", "a numpy method called on a torch tensor"),
     (IndexError, "", "an axis or an index too far; compare with the shape of the input"),
+    (ZeroDivisionError, "", "a division by 0; before dividing, ask whether the divisor can be 0"),
     (RuntimeError, "must match", "shapes that do not broadcast; write them below each other, aligned on the right"),
     (ValueError, "broadcast", "shapes that do not broadcast; write them below each other, aligned on the right"),
 )

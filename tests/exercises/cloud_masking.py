@@ -59,6 +59,23 @@ def keep_quiet(self):
     return {"image": torch.zeros(12, 64, 64), "mask": nothing, "valid": nothing}
 
 
+def half_a_mask(self):
+    self.unreadable += 1
+    nothing = torch.zeros(64, 64, dtype=torch.bool)
+    return {"image": torch.zeros(12, 64, 64), "mask": nothing[0], "valid": nothing}
+
+
+def only_whether(self):
+    sample = keep_quiet(self)
+    self.unreadable = True
+    return sample
+
+
+def next_best(self):
+    self.unreadable += 1
+    return self[0]
+
+
 def give_up(self):
     raise OSError("cannot identify image file")
 
@@ -76,6 +93,18 @@ def no_guard(pred, mask, valid):
     return ((pred & mask & valid).sum() / ((pred | mask) & valid).sum()).nan_to_num(1.0)
 
 
+def twice_in_the_union(pred, mask, valid):
+    return (pred & mask & valid).sum() / ((pred & valid).sum() + (mask & valid).sum())
+
+
+def dice(pred, mask, valid):
+    return 2 * twice_in_the_union(pred, mask, valid)
+
+
+def unguarded(pred, mask, valid):
+    return (pred & mask & valid).sum().item() / ((pred | mask) & valid).sum().item()
+
+
 def shuffled_rows(scene, fraction, generator):
     rows = generator.permutation(len(scene))
     cut = round(fraction * len(scene))
@@ -86,6 +115,18 @@ def by_scene(scene, fraction, generator, count=round, draw=True, masks=False, lo
     scenes = generator.permutation(np.unique(scene)) if draw else np.unique(scene)
     test = np.isin(scene, scenes[: count(fraction * len(scenes))])
     return (~test, test) if masks else (np.flatnonzero(~test)[lose:], np.flatnonzero(test))
+
+
+def weighted_by_patches(scene, fraction, generator):
+    first = generator.permutation(scene)[: round(fraction * np.unique(scene).size)]
+    test = np.isin(scene, first)
+    return np.flatnonzero(~test), np.flatnonzero(test)
+
+
+def scenes_not_rows(scene, fraction, generator):
+    scenes = generator.permutation(np.unique(scene))
+    cut = round(fraction * len(scenes))
+    return scenes[cut:], scenes[:cut]
 
 
 def own_seed(scene, fraction, generator):
@@ -105,6 +146,22 @@ class Part(Dataset):
         return self.samples[index]
 
 
+class Reader(Folder):
+    """A right answer but for what happens after reading."""
+
+    def __getitem__(self, index):
+        return self.spoil(super().__getitem__(index))
+
+
+def reader(spoil):
+    return type("SpoiledReader", (Reader,), {"spoil": lambda self, sample: spoil(self, sample)})
+
+
+def count_all(self, sample):
+    self.unreadable += 1
+    return sample
+
+
 class SortedPart(Part):
     def __getitem__(self, index):
         return self.samples[sorted(self.rows)[index]]
@@ -120,7 +177,9 @@ WRONG = {
         ((0.3, 0.0, 0.0), "the share of cloud"),
         ((0.76, 0.0, 0.0), "the invalid pixels were counted as right"),
         ((0.56, 0.0, 0.0), "divided by all pixels"),
-        ((70, 0, 0), "not a percentage"),
+        ((70, 0, 0), "neither a percentage"),
+        ((5600, 0, 0), "nor a count"),
+        ((0.7, 0.0, float("nan")), "where its denominator is 0"),
         ((0.7, 0.7, 0.0), "cloud is the positive class"),
         ((0.7, 0.0, 1.0), "the recall of the clear class"),
         (0.7, "three numbers in one tuple"),
@@ -129,6 +188,11 @@ WRONG = {
         (lambda pred, mask, valid: (pred & mask).sum() / (pred | mask).sum(), "invalid pixels were counted"),
         (lambda pred, mask, valid: (pred & mask & valid).sum() / (mask & valid).sum(), "that is the recall"),
         (lambda pred, mask, valid: (pred == mask)[valid].float().mean(), "that is the accuracy"),
+        (lambda pred, mask, valid: (pred & mask & valid).sum() / (pred & valid).sum(), "that is the precision"),
+        (lambda pred, mask, valid: my_iou(~pred, ~mask, valid), "IoU of the clear class"),
+        (dice, "that is the Dice score"),
+        (twice_in_the_union, "belongs to the union once"),
+        (unguarded, "ask whether the divisor can be 0"),
         (lambda pred, mask, valid: my_iou(pred, mask, valid, empty=0.0), "an empty union"),
         (no_guard, "an empty union"),
         (shy_iou, "nan is for an empty union only"),
@@ -139,9 +203,16 @@ WRONG = {
         (spoiled(arrange=lambda self, picture: picture.transpose(2, 1, 0)), "rows and columns are swapped"),
         (spoiled(arrange=lambda self, picture: picture), "an image is (C, H, W)"),
         (spoiled(label=lambda self, clear: clear), "turn it round when reading"),
-        (spoiled(failed=believe_in_zeros), "the validity of a good file"),
+        (spoiled(failed=believe_in_zeros), "the validity is that of a good file"),
         (spoiled(failed=keep_quiet), "the count is never raised"),
-        (spoiled(failed=give_up), "cannot identify image file"),
+        (spoiled(failed=give_up), "inside `try … except OSError`"),
+        (spoiled(failed=next_best), "another patch was put in its place"),
+        (spoiled(failed=half_a_mask), "the mask has no channels"),
+        (spoiled(failed=only_whether), "a whole number"),
+        (spoiled(number=lambda self, index: sorted(self.numbers)[index]), "keep the order of `numbers`"),
+        (reader(count_all), "raised for good patches too"),
+        (reader(lambda self, sample: sample | {"image": sample["image"] ** 2 * 1.25}), "these are reflectances"),
+        (reader(lambda self, sample: sample | {"mask": sample["mask"].byte()}), "holds yes or no"),
         (spoiled(__len__=lambda self: 6), "only `numbers` are asked for"),
     ],
     "split_by_scene": [
@@ -150,6 +221,10 @@ WRONG = {
         (lambda *given: by_scene(*given, lose=1), "on neither side"),
         (lambda *given: by_scene(*given, draw=False), "`generator` is not used"),
         (lambda *given: by_scene(*given, count=lambda share: round(share) + 1), "the fraction is of the scenes"),
+        (lambda *given: by_scene(*given, count=int), "rounded down"),
+        (lambda *given: by_scene(*given)[::-1], "train and test are exchanged"),
+        (weighted_by_patches, "each drawn once"),
+        (scenes_not_rows, "these are scene numbers"),
         (own_seed, "does not come from `generator`"),
     ],
     "snow_rule": [
@@ -159,7 +234,7 @@ WRONG = {
         (lambda image: image > 0.3, "one answer per pixel"),
     ],
     "bug_hunt": [
-        (Part, "`__getitem__` ignores `self.rows`"),
+        (Part, "train and test share their patches"),
         (SortedPart, "not the rows in their order"),
         (WholePart, "the number of rows of this part"),
     ],
