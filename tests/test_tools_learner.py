@@ -45,7 +45,7 @@ def test_references_are_said_in_words(notebook):
     text = " ".join(sources(notebook, "markdown").split())
     assert "Read [Adams (2020)](https://doi.org/10.1000/one)" in text
     assert "([Adams, 2020](https://doi.org/10.1000/one); [Bröwn et al., 2021](https://example.org/two))" in text
-    assert "see the figure below, the exercise “Twice”, “A miniature chapter”," in text
+    assert "see Figure 1.1, the exercise “Twice”, “A miniature chapter”," in text
     assert "[The next chapter](02_next.ipynb) and [the next chapter](02_next.ipynb)" in text
     assert "{math}`x^2`, $y$, {eq}`eq-mini`" in text
 
@@ -59,7 +59,7 @@ def test_the_works_cited_stand_at_the_end(notebook):
 def test_a_caption_follows_the_cell_that_draws_its_figure(notebook):
     place = next(i for i, cell in enumerate(notebook.cells) if "mystnb" in cell.metadata)
     caption = "See [Adams (2020)](https://doi.org/10.1000/one): a caption."
-    assert notebook.cells[place + 1].source == f"> {caption}"
+    assert notebook.cells[place + 1].source == f"> **Figure 1.1.** {caption}"
 
 
 def test_names_and_tags_stay_in_the_metadata(notebook):
@@ -83,9 +83,9 @@ def test_what_can_not_be_said_is_an_error(tmp_path, old, new, words):
 @pytest.mark.parametrize(("text", "words"), [
     ("[a](https://example.org/x)", "[a](https://example.org/x)"),
     ("[](02_next.md)", "[The next chapter](02_next.ipynb)"),
-    ("[down](#fig-mini) [](#fig-mini)", "down the figure below"),
+    ("[down](#fig-mini) [](#fig-mini)", "down Figure 1.1"),
     ("{ref}`so <mini>` {numref}`Figure %s <fig-mini>` {doc}`so <02_next>`",
-     "so the figure below [so](02_next.ipynb)"),
+     "so Figure 1.1 [so](02_next.ipynb)"),
     ("{term}`pixel <pixels>` ![alt](../_static/mini.svg)", "pixel ![alt](../_static/mini.svg)"),
     ("`image[0](x)` and $f(x)[1]$", "`image[0](x)` and $f(x)[1]$"),
 ])
@@ -100,9 +100,19 @@ def test_a_work_without_authors_goes_by_its_organisation_and_unknown_others_are_
     assert Words(book).plain("{cite}`a,b`", book / "part" / "02_next.md", bool) == "(O, 2000; Lee et al., 2001)"
 
 
-def test_figures_elsewhere_are_named_with_their_page(book):
+def test_figures_elsewhere_are_numbered_with_their_page(book):
     assert Words(book).plain("{numref}`fig-mini`", book / "part" / "02_next.md", lambda name: True) == (
-        "the figure in “A miniature chapter”")
+        "Figure 1.1 in “A miniature chapter”")
+
+
+def test_figures_are_numbered_as_on_the_site_those_in_solutions_too(tmp_path):
+    drawn = "```{code-cell} ipython3\n---\nmystnb: {figure: {caption: C., name: NAME}}\n---\n1\n```\n"
+    text = CHAPTER.replace("The secret reasoning", f"{drawn.replace('NAME', 'fig-hidden')}\nThe secret reasoning")
+    book = write_book(tmp_path, text + "\n" + drawn.replace("NAME", "fig-last") + "\nSee {numref}`fig-last`.\n")
+    shown = learner.learner_notebook(book / "part" / "01_mini_topic.md", Words(book))
+    text = sources(shown, "markdown")
+    assert "> **Figure 1.1.**" in text and "> **Figure 1.3.** C." in text and "See Figure 1.3." in text
+    assert "Figure 1.2" not in text
 
 
 # --- leaks ------------------------------------------------------------------------------------------

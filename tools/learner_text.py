@@ -25,15 +25,19 @@ _KEPT = {"math", "eq", "abbr", "sub", "sup", "kbd"}       # roles that JupyterLa
 
 @dataclass(frozen=True)
 class Label:
-    """Something that can be referred to: its kind ("figure", "exercise", ...), title and page."""
+    """Something that can be referred to: its kind ("figure", "exercise", ...), title, page and number on the site."""
 
     kind: str
     title: str
     page: Path
+    number: str = ""
 
 
 def labels_of(page: Path) -> Iterator[tuple[str, Label]]:
-    """List what a page defines: targets above headings, exercises, figures, tables, equations."""
+    """List what a page defines: targets above headings, exercises, figures, tables, equations.
+
+    A chapter's figures are numbered as on the site, those in solutions included: "1.2" is the second in chapter 01.
+    """
     text = page.read_text(encoding="utf-8")
     lines = text.splitlines()
     for i, line in enumerate(lines):
@@ -41,12 +45,17 @@ def labels_of(page: Path) -> Iterator[tuple[str, Label]]:
             following = next((x for x in lines[i + 1:] if x.strip() and not _TARGET.match(x)), "")
             heading = _HEADING.match(following)
             yield target["label"], Label("section", heading["title"] if heading else "", page)
+    figures = 0
     for block in directives(text):
         options = block.options
         figure = (options.get("mystnb") or {}).get("figure") or {}
         if name := figure.get("name") or options.get("label") or options.get("name"):
             kinds = {"code-cell": "figure", "math": "equation", "exercise-start": "exercise", "list-table": "table"}
-            yield str(name), Label(kinds.get(block.name, block.name), block.argument, page)
+            kind = kinds.get(block.name, block.name)
+            drawn = bool(figure) or block.name == "figure"
+            figures += drawn
+            number = f"{int(page.stem[:2])}.{figures}" if drawn and page.stem[:2].isdigit() else ""
+            yield str(name), Label(kind, block.argument, page, number)
 
 
 class Words:
@@ -116,8 +125,12 @@ class Words:
         words = f"“{label.title}”" if label.kind == "section" else f"the {label.kind}"
         if label.kind == "exercise":
             words = f"the exercise “{label.title}”"
+        if label.number:
+            words = f"Figure {label.number}"
         if label.page != page:
             return f"{words} in “{self.titles[label.page]}”"
+        if label.number:
+            return words
         return words if label.title and label.kind in ("section", "exercise") else (
             f"{words} {'above' if above(name) else 'below'}")
 

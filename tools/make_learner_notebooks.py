@@ -101,7 +101,7 @@ def learner_notebook(chapter: Path, words: Words):
     """
     text = chapter.read_text(encoding="utf-8")
     notebook = to_notebook(without_hidden(text))
-    notebook.cells = list(_with_captions(notebook.cells))
+    notebook.cells = list(_with_captions(notebook.cells, words))
     place = {}
     for i, cell in enumerate(notebook.cells):
         names = re.findall(r"^\(([\w.:-]+)\)=|^:(?:label|name): *(\S+)", cell.source, re.MULTILINE)
@@ -120,13 +120,14 @@ def learner_notebook(chapter: Path, words: Words):
     return notebook
 
 
-def _with_captions(cells: list) -> Iterator:
-    """Put the caption of a figure, which only the site shows by itself, below the cell that draws it."""
+def _with_captions(cells: list, words: Words) -> Iterator:
+    """Put a figure's number and caption, which only the site shows by itself, below the cell that draws it."""
     for cell in cells:
         yield cell
-        caption = ((cell.metadata.get("mystnb") or {}).get("figure") or {}).get("caption")
-        if caption:
-            yield new_markdown_cell(f"> {' '.join(caption.split())}", id=f"{cell.id}-caption")
+        figure = (cell.metadata.get("mystnb") or {}).get("figure") or {}
+        if caption := figure.get("caption"):
+            number = f"**Figure {words.labels[figure['name']].number}.** " if "name" in figure else ""
+            yield new_markdown_cell(f"> {number}{' '.join(caption.split())}", id=f"{cell.id}-caption")
 
 
 def build(output: Path, book: Path = BOOK, keep: bool = False) -> list[Path]:
