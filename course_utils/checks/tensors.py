@@ -45,9 +45,11 @@ def dtypes(answer):
     expect_equal(quarter, 62, expected=f"prediction 3: {byte}", cause="250 divided by 4, rounded down",
                  slips=[(62.5, "`//` gives whole numbers"), (63, "`//` rounds down, not to the nearest")])
     name = str(half).removeprefix("torch.")
-    expect_equal(name, "float32", expected="prediction 4: the name of a dtype", cause="`/` always gives fractions",
+    whole = [(f"{kind}{bits}", "`/` always gives fractions") for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+    expect_equal(name, "float32", expected="prediction 4: the name of a dtype",
+                 cause="PyTorch has one default for fractions",
                  slips=[("float64", "that is numpy's habit; PyTorch has another default"),
-                        ("uint8", "`/` always gives fractions")])
+                        ("float", "a short form; write the name as a tensor shows it, with its bits"), *whole])
 
 
 @exercise(hints=(
@@ -73,20 +75,21 @@ def strides(answer):
                  cause="what lies between the first band of one image and that of the next?")
 
 
-def _normalised(image, valid, *, correction=0, over=None, whole=False, emptied=True):
+def _normalised(image, valid, *, correction=0, over=None, whole=False, emptied=True, power=1):
     """The wanted result, and what known slips lead to."""
     measured = image[:, valid if over is None else over].double()
     dim = (0, 1) if whole else 1
     mean = measured.mean(dim=dim, keepdim=True)[..., None]
     spread = measured.std(dim=dim, correction=correction, keepdim=True)[..., None]
-    scaled = ((image - mean) / spread.clamp(min=1e-6)).float()
+    scaled = ((image - mean) / spread**power).float()
     return torch.where(valid, scaled, 0.0) if emptied else scaled
 
 
 @exercise(hints=(
     "`image[:, valid]` has one row for each band and holds only what was measured.",
     "The means have shape (C,). Which shape lets them meet an image (C, H, W)?",
-    "NaN · 0 is NaN, so choose with `torch.where(valid, …, 0.0)`; and keep the spread of a constant band from being 0.",
+    "NaN · 0 is NaN, so choose with `torch.where(…, …, 0.0)`; its condition can ask for a valid pixel and for a spread "
+    "above the limit.",
 ))
 def normalise(answer):
     """Each band has mean 0 and spread 1 over its valid pixels; the others, and constant bands, are 0."""
@@ -105,10 +108,13 @@ def normalise(answer):
             cause="subtract the mean of each band, then divide by its spread",
             slips=[
                 (_normalised(image, valid, over=everywhere), "mean and spread are taken over all pixels"),
+                (_normalised(image * valid, valid, over=everywhere), "zeros that were not measured count in the mean"),
                 (_normalised(image, everywhere), "mean and spread are taken over all pixels"),
                 (_normalised(image, valid, emptied=False), "pixels that are not valid are not set to 0"),
                 (_normalised(image, valid, correction=1), "the spread is over N − 1; see `correction`"),
                 (_normalised(image, valid, whole=True), "one mean for all bands; each band has its own"),
+                (_normalised(image, valid, power=2), "divided by the variance; its square root is wanted"),
+                (_normalised(image, valid, power=0), "the mean is gone, but nothing is divided by the spread"),
             ])
         image[:, ~valid] = torch.nan
         got = call(answer, image, valid)
@@ -118,6 +124,10 @@ def normalise(answer):
         image[trial % bands] = 0.5
         got = call(answer, image, valid)
         expect_range(got[trial % bands], 0, 0, cause="a constant band: 0 divided by a spread of 0")
+        image[trial % bands] += 1e-7 * torch.rand(rows, columns, generator=generator)
+        got = call(answer, image, valid)
+        expect_range(got[trial % bands], 0, 0, cause="a band that is constant up to rounding: a small difference over "
+                     "a small spread is not small; compare the spread with the limit")
 
 
 @exercise(hints=(
@@ -133,34 +143,44 @@ def mix_bands(answer):
         want = torch.stack([(row[:, None, None] * image).sum(dim=0) for row in matrix])
         got = call(answer, matrix, image)
         expect_shape(got, want.shape, cause="the new image has one band for each row of the matrix, bands first")
-        slips = [(torch.einsum("ck,chw->khw", matrix, image), "the matrix is used transposed")] if new == old else []
+        torn_before = (image.reshape(-1, old) @ matrix.T).T.reshape(want.shape)
+        torn_after = (image.flatten(1).T @ matrix.T).reshape(want.shape)
+        torn_twice = (image.reshape(-1, old) @ matrix.T).reshape(want.shape)
+        slips = [(torn, "numbers have left their pixel: a `reshape` was used to reorder axes")
+                 for torn in (torn_before, torn_after, torn_twice)]
+        slips += [(want / old, "the mean over the old bands; the sum is wanted")]
+        slips += [(torch.einsum("ck,chw->khw", matrix, image), "the matrix is used transposed")] if new == old else []
         expect_close(got, want, expected="the sum over the old bands, each times its weight", slips=slips,
-                     cause="numbers have left their pixel; was a `reshape` used to reorder axes?", rtol=1e-4, atol=1e-5)
+                     cause="one row of the matrix holds the weights of one new band", rtol=1e-4, atol=1e-5)
 
 
 @exercise(hints=(
     "`image[0]` is red and `image[2]` is blue; both have shape (H, W).",
-    "`torch.where(condition, a, b)` chooses for each pixel; both branches are computed, so the division must not fail.",
+    "`torch.where(condition, a, b)` chooses for each pixel; a NaN that is not chosen does no harm.",
 ))
 def cloud_index(answer):
     """The index is blue minus red over their sum, for each pixel, and 0 where there is neither."""
     generator = torch.Generator().manual_seed(1)
     for rows, columns in [(4, 5), (1, 7), (6, 6)]:
         image = torch.randint(1, 256, (3, rows, columns), generator=generator) / 255
+        image[:, 0, 1] = torch.tensor([1, 5, 2]) / 255  # dark, but not black
         for black in (False, True):
             if black:
                 image[:, 0, 0] = 0
                 image[::2, -1, -1] = 0  # green light alone
             red, green, blue = image
             total = torch.where(red + blue > 0, red + blue, 1.0)
+            shifted = [(blue - red) / (red + blue + small) for small in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)]
             got = call(answer, image)
             expect_shape(got, (rows, columns), cause="one value for each pixel")
             expect_dtype(got, torch.float32)
-            expect_range(got, -1, 1, cause="0/0 where a pixel has neither red nor blue" if black else "the formula")
+            cause = "0/0 where a pixel has neither red nor blue" if black else "the formula"
+            expect_range(got, -1, 1, cause=cause)
             expect_close(
                 got, (blue - red) / total, expected="one value for each pixel, 0 where there is neither red nor blue",
-                cause="the formula",
-                slips=[((red - blue) / total, "red and blue are exchanged: which band comes first?"),
+                cause=cause,
+                slips=[*((value, "a number added below the line changes every pixel") for value in shifted),
+                       ((red - blue) / total, "red and blue are exchanged: which band comes first?"),
                        ((green - red) / torch.where(red + green > 0, red + green, 1.0), "band 1 is green, not blue")])
 
 
@@ -181,6 +201,8 @@ def threshold(answer):
     """The threshold parts sky from streaks, the shares are those of the photograph, and the odd box is named."""
     limit, haze, trees, box = _parts(answer, 4)
     expect_range(limit, -1, 1, cause="answer 1 is a value of the index")
+    for share in (haze, trees):
+        expect_range(share, 0, 1, cause="a share, not a percentage")
     limit = float(limit)
     sky, streaks = _cloudy("A", limit), _cloudy("B", limit)
     expect_property(streaks >= 0.99, f"threshold {limit:g}, which calls {streaks:.1%} of the streaks cloud",
@@ -212,13 +234,16 @@ def rmse(answer):
         estimate = truth + 0.1 * (torch.rand(count, generator=generator) - 0.5)
         want = (estimate - truth).square().mean().sqrt()
         table = (estimate[:, None] - truth).square().mean().sqrt()
-        for left, right in [(estimate, truth), (estimate[:, None], truth), (estimate, truth[:, None])]:
+        for left, right in [(estimate, truth), (estimate[:, None], truth), (estimate, truth[:, None]),
+                            (estimate[:, None], truth[:, None])]:
             shapes = f"{tuple(left.shape)} and {tuple(right.shape)} broadcast to {(count, count)}"
             expect_close(call(answer, left, right), want, rtol=1e-4,
                          expected="one number: the root of the mean squared difference",
                          cause="each estimate and its own truth",
                          slips=[(table, f"every estimate was compared with every truth: {shapes}"),
-                                (want.square(), "the root is missing")])
+                                (want.square(), "the root is missing"),
+                                (want * count**0.5, "a sum over the scenes; the mean is wanted"),
+                                ((estimate - truth).abs().mean(), "nothing is squared")])
     cause = "a count of 1 broadcasts against any other, so compare the counts before subtracting"
     for count in (1, 3):
         expect_raises(answer, torch.rand(8, 1), torch.rand(count), error=ValueError, cause=cause)

@@ -21,6 +21,10 @@ def one_mean_for_all(image, valid):
     return torch.where(valid, (image - measured.mean()) / measured.std(correction=0), 0.0)
 
 
+def over_empty_zeros(image, valid):
+    return over_all_pixels(image * valid, valid)
+
+
 def with_spread(correction, keep=False, mask_by_product=False, floor=1e-6):
     def normalise(image, valid):
         measured = image[:, valid]
@@ -56,6 +60,12 @@ def index_of(first, second, guard):
     return index
 
 
+def one_side_squeezed(estimate, truth):
+    if estimate.numel() != truth.numel():
+        raise ValueError
+    return (estimate.squeeze() - truth).square().mean().sqrt()
+
+
 def squared(estimate, truth):
     if estimate.numel() != truth.numel():
         raise ValueError
@@ -69,6 +79,7 @@ WRONG = {
         (replaced(RIGHT_DTYPES, 1, 4), "no longer bytes"),
         (replaced(RIGHT_DTYPES, 2, 62.5), "whole numbers"),
         (replaced(RIGHT_DTYPES, 3, "torch.float64"), "numpy's habit"),
+        (replaced(RIGHT_DTYPES, 3, "torch.float"), "short form"),
         (260, "4 predictions"),
     ],
     "strides": [
@@ -84,7 +95,9 @@ WRONG = {
         (with_spread(1), "N − 1"),
         (with_spread(0, keep=True), "not set to 0"),
         (with_spread(0, mask_by_product=True), "NaN · 0"),
-        (with_spread(0, floor=0.0), "constant band"),
+        (with_spread(0, floor=0.0), "0 divided by a spread of 0"),
+        (with_spread(0), "constant up to rounding"),
+        (over_empty_zeros, "zeros that were not measured"),
         (in_place, "changed its input"),
     ],
     "mix_bands": [
@@ -92,17 +105,21 @@ WRONG = {
         (lambda matrix, image: torch.einsum("kc,chw->hwk", matrix, image), "bands first"),
         (lambda matrix, image: (matrix @ image.flatten(1)), "one band for each row"),
         (transposed_where_that_fits, "transposed"),
+        (lambda matrix, image: torch.einsum("kc,chw->khw", matrix, image) / len(image), "the sum is wanted"),
     ],
     "cloud_index": [
         (index_of(2, 0, guard=False), "neither red nor blue"),
         (index_of(0, 2, guard=True), "exchanged"),
         (index_of(1, 0, guard=True), "band 1 is green"),
         (lambda image: image / 2, "one value for each pixel"),
+        (lambda image: (image[2] - image[0]) / (image[2] + image[0] + 1e-6), "added below the line"),
+        (lambda image: index_of(2, 0, guard=True)(image) - (image[2] + image[0] == 0).float(), "neither red nor blue"),
         (lambda image: index_of(2, 0, guard=True)(image.double()), "float64"),
     ],
     "threshold": [
         ((0.0, 0.5, 0.0, "C"), "too low"),
         ((0.2, 1.0, 0.0, "C"), "too high"),
+        ((0.07, 100, 0.0, "C"), "not a percentage"),
         ((0.07, 0.0, 0.0, "C"), "called clear"),
         ((0.07, 1.0, 0.97, "C"), "`&`"),
         ((0.07, 1.0, 0.0052, "D"), "still called cloud"),
@@ -111,5 +128,6 @@ WRONG = {
         (lambda estimate, truth: ((estimate - truth) ** 2).mean().sqrt(), "compared with every truth"),
         (lambda estimate, truth: (estimate.flatten() - truth.flatten()).square().mean().sqrt(), "compare the counts"),
         (squared, "the root is missing"),
+        (one_side_squeezed, "broadcast to (64, 64)"),
     ],
 }
