@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="COURSE_CACHE names the folder to download to, COURSE_DATA a folder of files that are looked up first, "
                "COURSE_MIRROR a server that has the files under the same names.")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="a dataset, such as ukis, or one of its files")
-    fetch.add_argument("--list", action="store_true", help="list what can be fetched and what is here")
+    fetch.add_argument("--list", action="store_true",
+                       help="list what can be fetched and what is here; with NAMEs, the address of every file")
     fetch.add_argument("--timeout", type=float, default=30, metavar="SECONDS",
                        help="how long to wait for an answer (default: 30)")
     fetch.set_defaults(run=_fetch)
@@ -86,16 +87,16 @@ def _doctor(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     """Download what was named, or list what there is."""
     from course_utils.data.download import fetch
-    from course_utils.data.errors import UnknownDataset
+    from course_utils.data.errors import NotTried, UnknownDataset
     from course_utils.data.registry import DATASETS
 
-    if options.list:
-        _list()
-        return 0
-    if not options.names:
+    if not options.names and not options.list:
         print(f"name what to fetch: {', '.join(DATASETS)}; --list says more", file=sys.stderr)
         return 2
     try:
+        if options.list:
+            _list(options.names)
+            return 0
         outcome = fetch(options.names, progress=sys.stderr.isatty(), timeout=(10, options.timeout), done=_report)
     except UnknownDataset as error:
         print(error, file=sys.stderr)
@@ -105,25 +106,33 @@ def _fetch(options: argparse.Namespace) -> int:
         print(f"\n{name}: {dataset.title}\n  licence: {dataset.licence}\n  cite:    {dataset.citation}\n"
               f"  from:    {dataset.homepage}\n  note:    {dataset.note}")
     if outcome.failed:
-        print(f"\n{len(outcome.failed)} of {len(outcome.failed) + len(outcome.ready)} files are missing; the same "
-              "command tries these again", file=sys.stderr)
+        skipped = sum(isinstance(error, NotTried) for error in outcome.failed.values())
+        print(f"\n{len(outcome.failed)} of {len(outcome.failed) + len(outcome.ready)} files are missing"
+              f"{f', {skipped} of them not tried' if skipped else ''}; the same command tries these again, "
+              "with --list it gives their addresses", file=sys.stderr)
     return 1 if outcome.failed else 0
 
 
 def _report(file, result) -> None:
-    """One line for each file, as soon as it is clear what became of it."""
+    """One line for each file that was tried, as soon as it is clear what became of it."""
+    from course_utils.data.errors import NotTried
+
     if isinstance(result, Path):
         size = f" ({_size(result.stat().st_size)})" if result.is_file() else ""
         print(f"✓ {file.path}{size}  {result}", flush=True)
-    else:
+    elif not isinstance(result, NotTried):
         print(f"✗ {file.path}: {result}", file=sys.stderr, flush=True)
 
 
-def _list() -> None:
-    """What can be fetched, what of it is here, and what its makers ask for."""
+def _list(names: list[str]) -> None:
+    """Where each named file is or can be had; without names what there is, and what its makers ask for."""
     from course_utils.data.download import find
-    from course_utils.data.registry import DATASETS
+    from course_utils.data.registry import DATASETS, resolve
 
+    if names:
+        for file in resolve(names):
+            print(f"{file.path}  {find(file) or file.url}")
+        return
     for dataset in DATASETS.values():
         here = sum(find(file) is not None for file in dataset.files)
         size = "size unknown" if dataset.bytes is None else _size(dataset.bytes)

@@ -66,6 +66,24 @@ def test_fetch_of_nothing(capsys):
     assert "name what to fetch: ukis, l8biome, mnist, cifar10, pace" in capsys.readouterr().err
 
 
+def test_fetch_without_a_network_is_one_clear_line(cache, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_MIRROR", "http://127.0.0.1:9")       # the discard port: nobody listens
+    assert main(["fetch", "l8biome"]) == 1
+    first, empty, last = capsys.readouterr().err.strip().splitlines()
+    assert first.startswith("✗ l8biome/images/Barren_00_0214.tif: found no connection to http://127.0.0.1:9/")
+    assert f"put the file at {cache / 'l8biome/images/Barren_00_0214.tif'} by hand" in first and empty == ""
+    assert last.startswith("58 of 58 files are missing, 57 of them not tried; the same command")
+
+
+def test_fetch_list_of_names_gives_addresses_and_what_is_here(capsys, monkeypatch, shared_realdata):
+    monkeypatch.setenv("COURSE_DATA", str(shared_realdata))
+    assert main(["fetch", "--list", "ukis"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{LANDSAT5}  {shared_realdata / LANDSAT5}"
+    assert lines[2].startswith("ukis/sentinel2.npz  https://raw.githubusercontent.com/dlr-eoc/ukis-csmask/")
+    assert main(["fetch", "--list", "nosuch"]) == 2 and "found no dataset 'nosuch'" in capsys.readouterr().err
+
+
 def test_fetch_list(capsys, monkeypatch, shared_realdata):
     assert main(["fetch", "--list"]) == 0
     printed = capsys.readouterr().out

@@ -196,6 +196,17 @@ def test_no_network(toy, cache, monkeypatch):
     assert "check the network" in message
 
 
+def test_a_server_that_can_not_be_reached_is_asked_once(toy, cache, monkeypatch):
+    toy(remote(), remote("toy/two.bin"), remote("toy/here.bin"))
+    monkeypatch.setenv("COURSE_MIRROR", "http://127.0.0.1:9")
+    (cache / "toy").mkdir(parents=True)
+    (cache / "toy" / "here.bin").write_bytes(BODY)
+    outcome = fetch(["toy"], progress=False)
+    assert list(outcome.ready) == ["toy/here.bin"]
+    assert [type(error).__name__ for error in outcome.failed.values()] == ["NoConnection", "NotTried"]
+    assert str(outcome.failed["toy/two.bin"]) == "not tried, for there was no connection to 127.0.0.1:9"
+
+
 def test_a_folder_that_can_not_be_written(toy, server, cache, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "file" / "cache"))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pooch
 import requests
@@ -19,7 +20,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from course_utils.data.archives import unpack
-from course_utils.data.errors import DataError, DownloadError, HashMismatch, MissingData
+from course_utils.data.errors import DataError, DownloadError, HashMismatch, MissingData, NoConnection, NotTried
 from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.registry import RemoteFile, resolve
 
@@ -48,7 +49,7 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
           done: Callable[[RemoteFile, Path | DataError], None] | None = None) -> Fetched:
     """Make datasets available: download what is not there yet, verify everything, unpack archives.
 
-    One file that fails does not stop the others.
+    One file that fails does not stop the others, but a server that can not be reached is asked only once.
 
     Args:
         names: Names of datasets or of single files, as `registry.resolve` takes them.
@@ -62,12 +63,17 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
     Raises:
         UnknownDataset: If a name is not in the registry; nothing is downloaded then.
     """
-    outcome = Fetched()
+    outcome, unreachable = Fetched(), set()
     for file in resolve(names):
+        server = urlsplit(_address(file)).netloc
         try:
+            if server in unreachable and find(file) is None:
+                raise NotTried(f"not tried, for there was no connection to {server}")
             result = outcome.ready[file.path] = _fetch_file(file, progress, timeout)
         except DataError as error:
             result = outcome.failed[file.path] = error
+            if isinstance(error, NoConnection):
+                unreachable.add(server)
         if done is not None:
             done(file, result)
     return outcome
@@ -227,9 +233,7 @@ def _hash(path: Path, kind: str, size: int, changed_ns: int) -> str:
 
 def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[float, float]) -> Path:
     """Let pooch fetch a file with a downloader that resumes; every failure is one clear line."""
-    mirror = os.environ.get("COURSE_MIRROR")
-    url = f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
-    place = folder / file.path
+    url, place = _address(file), folder / file.path
     by_hand = f"or put the file at {place} by hand, or name a folder that has {file.path} in COURSE_DATA"
     pooch.get_logger().setLevel("WARNING")      # the progress bar says the rest
     fetcher = pooch.create(path=folder, base_url="", registry={file.path: file.known_hash}, urls={file.path: url})
@@ -238,14 +242,22 @@ def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[flo
     except requests.HTTPError as error:
         answer = f"{error.response.status_code} {error.response.reason}"
         raise DownloadError(f"found {answer} at {url}, expected the file {file.path}; try later, {by_hand}") from error
-    except requests.Timeout as error:
+    except requests.ReadTimeout as error:
         raise DownloadError(f"found no answer within {timeout[1]:g} s from {url}; try later (what came is kept), "
                             f"{by_hand}") from error
     except requests.RequestException as error:
-        raise DownloadError(f"found no connection to {url} ({_cause(error)}); check the network and try again "
-                            f"(what came is kept), {by_hand}") from error
+        began = place.with_name(f"{place.name}.part").exists()
+        raise (DownloadError if began else NoConnection)(
+            f"found no connection to {url} ({_cause(error)}); check the network and try again (what came is kept), "
+            f"{by_hand}") from error
     except OSError as error:
         raise DownloadError(_not_writable(place, error)) from error
+
+
+def _address(file: RemoteFile) -> str:
+    """Where a file is downloaded from: the mirror, if there is one."""
+    mirror = os.environ.get("COURSE_MIRROR")
+    return f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
 
 
 def _cause(error: BaseException) -> str:

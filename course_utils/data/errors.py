@@ -7,6 +7,8 @@ __all__ = [
     "InvalidReflectance",
     "LayoutError",
     "MissingData",
+    "NoConnection",
+    "NotTried",
     "SplitError",
     "UnknownDataset",
     "UnsafeArchive",
@@ -27,6 +29,14 @@ class MissingData(DataError):
 
 class DownloadError(DataError):
     """A file could not be downloaded; the message names the manual alternative."""
+
+
+class NoConnection(DownloadError):
+    """A server could not be reached, or sent nothing; there is no sense in asking it for the next file."""
+
+
+class NotTried(DownloadError):
+    """A file that was not asked for, because its server could not be reached a moment ago."""
 
 
 class HashMismatch(DataError):
