@@ -16,7 +16,14 @@ class CheckpointError(ValueError):
 
 
 def architecture(model: nn.Module) -> dict[str, Any]:
-    """The model's class name and the shape of every parameter and buffer, in order."""
+    """Describe what a model must have in common with another to take its weights.
+
+    Args:
+        model: any module.
+
+    Returns:
+        ``class`` (its name) and ``shapes`` (of every parameter and buffer, in order).
+    """
     return {"class": type(model).__name__, "shapes": {k: list(v.shape) for k, v in model.state_dict().items()}}
 
 
@@ -28,7 +35,8 @@ def save_checkpoint(path: str | Path, model: nn.Module, **state: Any) -> None:
         model: its weights and its architecture are stored.
         state: anything made of tensors, numbers, strings, lists and dictionaries.
 
-    Source: chapter 06.
+    Source:
+        Chapter 06.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +60,8 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
         CheckpointError: not a checkpoint, written in another format version, or for another architecture; the message
             names the first difference.
 
-    Source: chapter 06.
+    Source:
+        Chapter 06.
     """
     path = Path(path)
     try:

@@ -15,7 +15,7 @@ def aside(path: str | Path) -> Iterator[Path]:
     A reader of the path sees the old file or the new one, never a part. Processes do not get in each other's way.
 
     Args:
-        path: Where the file is to be.
+        path: where the file is to be.
 
     Yields:
         A hidden name beside it, with the same ending.

@@ -50,7 +50,8 @@ def bce(logits: Tensor, mask: Tensor, valid: Tensor | None = None, pos_weight: f
     Raises:
         ValueError: the shapes differ.
 
-    Source: chapter 03, derived from the Bernoulli likelihood.
+    Source:
+        Chapter 03, derived from the Bernoulli likelihood.
 
     Example:
         >>> bce(torch.zeros(4), torch.tensor([True, False, True, False]))   # log 2
@@ -79,7 +80,8 @@ def dice(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tensor:
     Raises:
         ValueError: the shapes differ.
 
-    Source: Milletari, Navab, Ahmadi (2016), doi:10.1109/3DV.2016.79, with p in place of p² in the denominator.
+    Source:
+        Milletari, Navab, Ahmadi (2016), doi:10.1109/3DV.2016.79, with p in place of p² in the denominator.
 
     Example:
         >>> dice(torch.tensor([20.0, -20.0]), torch.tensor([True, False])).item() < 1e-6
@@ -106,7 +108,8 @@ def focal(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: floa
     Raises:
         ValueError: the shapes differ, or gamma is negative.
 
-    Source: Lin, Goyal, Girshick, He, Dollár (2017), doi:10.1109/ICCV.2017.324, without its class weight.
+    Source:
+        Lin, Goyal, Girshick, He, Dollár (2017), doi:10.1109/ICCV.2017.324, without its class weight.
 
     Example:
         >>> focal(torch.zeros(1), torch.tensor([True]))   # (1 − ½)²·log 2

@@ -4,8 +4,6 @@ Every function draws on the axes it is given, or makes some, and returns them; n
 be numpy arrays or torch tensors, on any device. The colours are those of `course_utils.colours`.
 """
 
-from __future__ import annotations
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt

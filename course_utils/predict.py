@@ -35,7 +35,8 @@ def tiled(
     Raises:
         ValueError: the image is not (C, H, W), or the sizes do not fit together; the message names sizes that do.
 
-    Source: chapter 11.
+    Source:
+        Chapter 11.
 
     Example:
         >>> from course_utils.models.unet import UNet
@@ -122,7 +123,8 @@ def to_dense(classifier: PatchClassifier) -> nn.Sequential:
     Returns:
         Network that maps (B, C, H, W) to logits (B, classes, H − 31, W − 31).
 
-    Source: chapter 09; Giusti, Cireşan, Masci, Gambardella, Schmidhuber (2013), doi:10.1109/ICIP.2013.6738831.
+    Source:
+        Chapter 09; Giusti, Cireşan, Masci, Gambardella, Schmidhuber (2013), doi:10.1109/ICIP.2013.6738831.
     """
     layers, dilation = [], 1
     for layer in classifier.features:
@@ -163,7 +165,8 @@ def dense(classifier: PatchClassifier, frame: Tensor, strip: int = 64) -> Tensor
     Raises:
         ValueError: the frame is not (C, H, W), or too small to be reflected.
 
-    Source: chapter 09.
+    Source:
+        Chapter 09.
 
     Example:
         >>> dense(PatchClassifier(3), torch.zeros(3, 100, 120)).shape

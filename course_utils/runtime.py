@@ -17,14 +17,14 @@ def pick_device(prefer: str | None = None) -> torch.device:
     """Choose the fastest device that this machine has.
 
     Args:
-        prefer: A device name such as ``"cpu"`` or ``"cuda:1"``; None takes the first that is present of
+        prefer: a device name such as ``"cpu"`` or ``"cuda:1"``; None takes the first that is present of
             cuda, mps, cpu.
 
     Returns:
         The device.
 
     Raises:
-        ValueError: If the preferred device is not one of the three kinds, or is not present.
+        ValueError: the preferred device is not one of the three kinds, or is not present.
 
     Example:
         >>> pick_device("cpu")
@@ -56,7 +56,7 @@ def generator(seed: int) -> torch.Generator:
     """Make PyTorch's random generator with a seed, on the CPU, so that all devices draw the same numbers.
 
     Args:
-        seed: Any whole number from 0 to 2⁶³ − 1.
+        seed: any whole number from 0 to 2⁶³ − 1.
 
     Returns:
         The generator; pass it on to whatever draws.
@@ -72,7 +72,7 @@ def numpy_generator(seed: int) -> np.random.Generator:
     """Make NumPy's random generator with a seed.
 
     Args:
-        seed: Any whole number from 0.
+        seed: any whole number from 0.
 
     Returns:
         The generator; pass it on to whatever draws.

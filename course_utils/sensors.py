@@ -1,7 +1,5 @@
 """Which bands an instrument has, and where they lie in the spectrum."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -102,7 +102,17 @@ def _sample(image: Tensor, codes: Tensor) -> dict[str, Tensor]:
 
 
 def simulated(numbers: Sequence[int], seed: int, sensor: Sensor, bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, C, 256, 256) float32 in the named bands, and codes (N, 256, 256) uint8, of numbered scenes."""
+    """Simulate scenes as arrays.
+
+    Args:
+        numbers: which scenes.
+        seed: which series of scenes.
+        sensor: the instrument that looks.
+        bands: names of its bands, in the order wanted.
+
+    Returns:
+        Images (N, C, 256, 256) float32 reflectance and codes (N, 256, 256) uint8.
+    """
     rows = [sensor.index(band) for band in bands]
     images, codes = [], []
     for scene in simulate.scenes(numbers, seed=seed, sensor=sensor, workers=2, progress=True):
@@ -169,7 +179,14 @@ def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[Labelled
 def is_snow(scene: LabelledScene) -> np.ndarray:
     """Where a scene looks like snow: NDSI above 0.4 and NIR reflectance above 0.11; nowhere if a band is missing.
 
-    Source: Hall, Riggs, Salomonson (1995), doi:10.1016/0034-4257(95)00137-P.
+    Args:
+        scene: a labelled image.
+
+    Returns:
+        (H, W) bool.
+
+    Source:
+        Hall, Riggs, Salomonson (1995), doi:10.1016/0034-4257(95)00137-P.
     """
     if not {GREEN, NIR, SWIR1} <= set(scene.bands):
         return np.zeros(scene.codes.shape, bool)
@@ -193,7 +210,8 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
     Raises:
         MissingData, LayoutError, InvalidReflectance: as `read_labelled_npz`, or a band that the file does not have.
 
-    Source: chapter 11.
+    Source:
+        Chapter 11.
     """
     config = config or Sim2Real()
     scenes = read_labelled_npz(path)
@@ -213,7 +231,16 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
 
 
 def threshold_rule(images: np.ndarray, codes: np.ndarray, bands: Sequence[str]) -> AllOf:
-    """The thresholds in blue and at 1.6 µm that mask the simulated scenes best; the first band without those."""
+    """Fit the thresholds in blue and at 1.6 µm that mask simulated scenes best; the first band's without those.
+
+    Args:
+        images: (N, C, H, W) float32 reflectance.
+        codes: (N, H, W) uint8.
+        bands: name of each channel.
+
+    Returns:
+        The rule.
+    """
     used = [bands.index(band) for band in BASELINE_BANDS if band in bands] or [0]
     valid = codes != metrics.IGNORE
     return AllOf.fit(tuple(used), images, (codes != metrics.CLEAR) & valid, valid)

@@ -2,6 +2,11 @@
 
 `train.fit` works with anything that has these four methods. Tallies of batches are added first and divided once, so
 that a score is an average over valid pixels (or samples), never over batches of different size.
+
+Args:
+    output: what the model gives for `batch["image"]`; for a segmentation logits (B, H, W).
+    batch: dictionary of tensors with B in front, on the device of the output.
+    tally: what `tally` gave for a batch, or the sum of several.
 """
 
 from collections.abc import Callable
@@ -37,7 +42,8 @@ class Segmentation:
         loss: one of `course_utils.losses`, called as loss(logits, mask, valid).
         threshold: probability from which a pixel is called cloud, between 0 and 1.
 
-    Source: chapter 06.
+    Source:
+        Chapter 06.
     """
 
     def __init__(self, loss: Callable[..., Tensor] = losses.bce, threshold: float = 0.5):

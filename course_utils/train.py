@@ -93,7 +93,14 @@ class History:
         return min(range(len(self)), key=self.validation_loss.__getitem__)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Training and validation loss per epoch, the best epoch marked."""
+        """Draw training and validation loss per epoch, the best epoch marked.
+
+        Args:
+            ax: where to draw; made when absent.
+
+        Returns:
+            The axes.
+        """
         ax = ax or plt.subplots(figsize=(6, 3.5))[1]
         epochs = range(1, len(self) + 1)
         ax.plot(epochs, self.train_loss, "o-", label="training")
@@ -133,7 +140,8 @@ def fit(
         TrainingDiverged: the loss is not finite; says step, learning rate and the last good checkpoint.
         CheckpointError: the checkpoint belongs to another architecture, version or configuration.
 
-    Source: chapter 06.
+    Source:
+        Chapter 06.
     """
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
     schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * len(train))
@@ -175,6 +183,13 @@ def train_epoch(
 ) -> float:
     """One pass over the training data: for every batch predict, compare, differentiate, step.
 
+    Args:
+        model: maps batch["image"] to the output that `task` understands.
+        task: gives the loss of a batch and how much it weighs.
+        train: batches, dictionaries of tensors.
+        optimizer: steps once a batch.
+        schedule: steps after it.
+
     Returns:
         The loss averaged over items.
 
@@ -202,6 +217,11 @@ def train_epoch(
 def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[float, dict[str, float]]:
     """Loss and scores of a model over all batches, without learning from them.
 
+    Args:
+        model: maps batch["image"] to the output that `task` understands; put into eval mode.
+        task: loss and scores.
+        loader: batches, dictionaries of tensors.
+
     Returns:
         The loss averaged over items, and the task's scores.
 
@@ -222,7 +242,15 @@ def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[flo
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The same batch with every tensor on the device."""
+    """Move a batch to a device.
+
+    Args:
+        batch: dictionary; what is no tensor stays as it is.
+        device: where to.
+
+    Returns:
+        A new dictionary with the same keys.
+    """
     return {k: v.to(device, non_blocking=True) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
 
 

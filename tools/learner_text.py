@@ -62,7 +62,7 @@ class Words:
     """What is needed to say a book's references in words.
 
     Args:
-        book: The folder of the book, with ``references.bib`` in it.
+        book: the folder of the book, with ``references.bib`` in it.
     """
 
     def __init__(self, book: Path):
@@ -80,14 +80,14 @@ class Words:
 
         Args:
             text: Markdown outside code cells.
-            page: The page that it stands on.
-            above: Tells whether a label of the same page stands above this text.
+            page: the page that it stands on.
+            above: tells whether a label of the same page stands above this text.
 
         Returns:
             Markdown without a reference that only the website can resolve.
 
         Raises:
-            ValueError: A role, label, page or citation key is unknown; the message names it and the page.
+            ValueError: a role, label, page or citation key is unknown; the message names it and the page.
         """
         try:
             text = _LINK.sub(lambda m: self._link(m["text"], m["target"], page, above), text)

@@ -26,14 +26,14 @@ def hidden_ranges(text: str) -> Iterator[tuple[int, int]]:
     """Find the lines of a page that a learner must not see.
 
     Args:
-        text: A chapter in MyST Markdown.
+        text: a chapter in MyST Markdown.
 
     Yields:
         First line and line after the last, counted from 0: everything from ``{solution-start}`` to
         ``{solution-end}``, ``{solution}``, admonitions of class ``instructor``, and what works on the site only.
 
     Raises:
-        ValueError: A start without an end, an end without a start, or a start inside another.
+        ValueError: a start without an end, an end without a start, or a start inside another.
     """
     opened = None
     for block in directives(text):
@@ -66,8 +66,8 @@ def leaks(text: str, notebook) -> list[str]:
     """List lines of solutions that can be read in a notebook.
 
     Args:
-        text: The chapter, with solutions.
-        notebook: The learner's notebook.
+        text: the chapter, with solutions.
+        notebook: the learner's notebook.
 
     Returns:
         Lines of at least 12 characters that stand in the chapter only between ``solution-start`` and
@@ -89,15 +89,15 @@ def learner_notebook(chapter: Path, words: Words):
     """Make a learner's notebook of a chapter.
 
     Args:
-        chapter: A MyST notebook.
-        words: What its references refer to.
+        chapter: a MyST notebook.
+        words: what its references refer to.
 
     Returns:
         A valid notebook without outputs, solutions and instructor notes. Captions follow their figures; the works
         cited stand at the end.
 
     Raises:
-        ValueError: A solution would be seen, or a reference can not be said in words.
+        ValueError: a solution would be seen, or a reference can not be said in words.
     """
     text = chapter.read_text(encoding="utf-8")
     notebook = to_notebook(without_hidden(text))
@@ -134,9 +134,9 @@ def build(output: Path, book: Path = BOOK, keep: bool = False) -> list[Path]:
     """Write the learner's notebooks of a book.
 
     Args:
-        output: The folder to write to.
-        book: The folder with the parts of the book.
-        keep: Leave every file that is already there as it is, since a learner may have worked in it. Otherwise
+        output: the folder to write to.
+        book: the folder with the parts of the book.
+        keep: leave every file that is already there as it is, since a learner may have worked in it. Otherwise
             the folder is emptied first.
 
     Returns:

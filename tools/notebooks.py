@@ -63,7 +63,7 @@ def directives(text: str) -> Iterator[Directive]:
         One ``Directive`` for each ``{name}`` fence. Fences without a name are skipped.
 
     Raises:
-        ValueError: A fence is not closed; the message gives its line.
+        ValueError: a fence is not closed; the message gives its line.
     """
     lines = text.splitlines()
     i = 0
@@ -101,7 +101,7 @@ def to_notebook(text: str) -> nbformat.NotebookNode:
     """Convert MyST text to a notebook without outputs.
 
     Args:
-        text: A chapter. A code cell's options become its metadata: ``tags``, ``name``, ``mystnb``.
+        text: a chapter. A code cell's options become its metadata: ``tags``, ``name``, ``mystnb``.
 
     Returns:
         A valid notebook whose cell ids depend on nothing but the cells' content, and whose metadata names the
@@ -149,8 +149,8 @@ def build(output: Path, book: Path = BOOK) -> list[Path]:
     """Convert every chapter of a book, replacing what the folder held.
 
     Args:
-        output: The folder to write to.
-        book: The folder with the parts of the book.
+        output: the folder to write to.
+        book: the folder with the parts of the book.
 
     Returns:
         The notebooks written.

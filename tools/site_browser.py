@@ -61,7 +61,7 @@ def chromium() -> Iterator[Browser]:
     """A headless browser with an empty profile.
 
     Raises:
-        FileNotFoundError: if no Chromium or Chrome is installed.
+        FileNotFoundError: no Chromium or Chrome is installed.
     """
     path = find_chromium()
     if path is None:

@@ -59,9 +59,9 @@ class RejectedError(Exception):
     """An expectation that does not hold: what was found, what was expected in kind, and the likely cause.
 
     Args:
-        found: What the answer is or did. The learner's own values may be shown, never the wanted ones.
-        expected: Shape, dtype, range or property. Never the answer.
-        cause: The slip that most often leads here; empty if there is none to name.
+        found: what the answer is or did. The learner's own values may be shown, never the wanted ones.
+        expected: shape, dtype, range or property. Never the answer.
+        cause: the slip that most often leads here; empty if there is none to name.
     """
 
     def __init__(self, found: str, expected: str = "", cause: str = ""):
@@ -78,7 +78,12 @@ class Verdict:
 
 
 class Checker:
-    """A checker that can be called on an answer; made by the decorator ``exercise``."""
+    """A checker that can be called on an answer; made by the decorator ``exercise``.
+
+    Args:
+        function: states the expectations; its docstring says what was verified.
+        hints: from a nudge to almost everything.
+    """
 
     def __init__(self, function: Callable, hints: tuple[str, ...]):
         functools.update_wrapper(self, function)
@@ -90,8 +95,8 @@ class Checker:
         """Print the verdict on an answer.
 
         Args:
-            answer: What the exercise asks for: a function, a class, a tensor, a number, or a tuple of these.
-            hint: How many hints to show if the answer does not pass yet; each says more than the one before.
+            answer: what the exercise asks for: a function, a class, a tensor, a number, or a tuple of these.
+            hint: how many hints to show if the answer does not pass yet; each says more than the one before.
 
         Raises:
             ValueError: ``hint`` is not a whole number from 0 up.
@@ -109,7 +114,7 @@ class Checker:
         """Judge an answer without printing.
 
         Args:
-            answer: As for calling the checker.
+            answer: as for calling the checker.
 
         Returns:
             The verdict. Its message never contains the right answer.
@@ -148,7 +153,7 @@ def exercise(hints: tuple[str, ...]) -> Callable[[Callable], Checker]:
     """Turn a function that states expectations about an answer into a checker.
 
     Args:
-        hints: From a nudge to almost everything; at least one. None of them is the answer.
+        hints: from a nudge to almost everything; at least one. None of them is the answer.
 
     Returns:
         A decorator. The decorated function has one argument, the answer, and a docstring that says what a
@@ -170,7 +175,14 @@ def exercise(hints: tuple[str, ...]) -> Callable[[Callable], Checker]:
 
 
 def exercises(module) -> dict[str, Checker]:
-    """List the checkers of a chapter module by the name of their exercise."""
+    """List the checkers of a chapter.
+
+    Args:
+        module: a chapter's module of checkers.
+
+    Returns:
+        The checkers by the name of their exercise, in the order of the module.
+    """
     return {name: value for name, value in vars(module).items() if isinstance(value, Checker)}
 
 
@@ -178,15 +190,15 @@ def call(function: Callable, *inputs, in_place: bool = False):
     """Run a learner's function and give its result back, or reject with what happened.
 
     Args:
-        function: The learner's function or class.
-        inputs: What to call it with. Tensors and arrays must come back unchanged.
-        in_place: Allow the function to change its inputs.
+        function: the learner's function or class.
+        inputs: what to call it with. Tensors and arrays must come back unchanged.
+        in_place: allow the function to change its inputs.
 
     Returns:
         What the function returned, never None and never a tuple with an empty place.
 
     Raises:
-        RejectedError: It is not callable, it raised, it changed an input, or it returned nothing.
+        RejectedError: it is not callable, it raised, it changed an input, or it returned nothing.
     """
     if not callable(function):
         raise RejectedError(describe(function), "a function", "the function was called and its result passed to "
@@ -215,11 +227,11 @@ def require_filled(value, what: str = "your answer") -> None:
     """Reject an answer that is still a stub: ``...``, None, or a function or class with nothing inside.
 
     Args:
-        value: The answer, a part of it, or what a learner's function returned.
-        what: How to call it in the message.
+        value: the answer, a part of it, or what a learner's function returned.
+        what: how to call it in the message.
 
     Raises:
-        RejectedError: The value, or one place of a tuple, list or dictionary, is not filled in.
+        RejectedError: the value, or one place of a tuple, list or dictionary, is not filled in.
     """
     hollow = value is None or value is ... or _is_hollow(value)
     if not hollow and isinstance(value, tuple | list | dict):
@@ -234,7 +246,14 @@ def require_filled(value, what: str = "your answer") -> None:
 
 
 def describe(value) -> str:
-    """Describe a value in words: type, dtype and shape of an array, the value itself if it is short."""
+    """Describe a value in words.
+
+    Args:
+        value: anything.
+
+    Returns:
+        Type, dtype and shape of an array; of anything else the value itself if it is short.
+    """
     if torch.is_tensor(value) or isinstance(value, np.ndarray):
         kind = "tensor" if torch.is_tensor(value) else "numpy array"
         dtype = str(value.dtype).removeprefix("torch.")

@@ -19,8 +19,14 @@ __all__ = ["expect_choice", "expect_close", "expect_dtype", "expect_equal", "exp
 def expect_type(got, types: type | tuple[type, ...], *, expected: str = "", cause: str = "") -> None:
     """Expect an instance of one of some types.
 
+    Args:
+        got: any value.
+        types: one type, or a tuple of them.
+        expected: what is wanted, in words; the names of the types if empty.
+        cause: the likely cause.
+
     Raises:
-        RejectedError: It is of another type.
+        RejectedError: it is of another type.
     """
     if not isinstance(got, types):
         names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
@@ -30,8 +36,13 @@ def expect_type(got, types: type | tuple[type, ...], *, expected: str = "", caus
 def expect_shape(got, shape: Sequence[int], *, cause: str = "") -> None:
     """Expect a tensor or array of a shape.
 
+    Args:
+        got: a tensor, array, number or nested list of numbers.
+        shape: its shape.
+        cause: the likely cause.
+
     Raises:
-        RejectedError: It is neither, or of another shape.
+        RejectedError: it is neither, or of another shape.
     """
     if np.shape(_as_array(got)) != tuple(shape):
         raise RejectedError(describe(got), f"shape {tuple(shape)}", cause)
@@ -41,12 +52,12 @@ def expect_dtype(got, *dtypes, cause: str = "") -> None:
     """Expect one of some dtypes; numpy and torch dtypes of the same name are the same.
 
     Args:
-        got: A tensor or array.
-        dtypes: For example ``torch.float32``, or ``torch.float32, torch.float64``.
-        cause: The likely cause; a general one is given if empty.
+        got: a tensor or array.
+        dtypes: for example ``torch.float32``, or ``torch.float32, torch.float64``.
+        cause: the likely cause; a general one is given if empty.
 
     Raises:
-        RejectedError: It is neither tensor nor array, or has another dtype.
+        RejectedError: it is neither tensor nor array, or has another dtype.
     """
     _as_array(got)
     names = [_dtype_name(dtype) for dtype in dtypes]
@@ -59,8 +70,14 @@ def expect_dtype(got, *dtypes, cause: str = "") -> None:
 def expect_range(got, low: float, high: float, *, cause: str = "") -> None:
     """Expect finite values from ``low`` to ``high``, both included.
 
+    Args:
+        got: a tensor, array, number or nested list of numbers.
+        low: the smallest value.
+        high: the largest value.
+        cause: the likely cause; a division by zero is named for values that are not finite if empty.
+
     Raises:
-        RejectedError: A value is outside, infinite or NaN.
+        RejectedError: a value is outside, infinite or NaN.
     """
     values = _as_array(got)
     if not np.isfinite(values).all():
@@ -75,13 +92,13 @@ def expect_property(holds, found: str, expected: str, *, cause: str = "") -> Non
     """Expect anything else that can be said in words.
 
     Args:
-        holds: Whether the property holds; a Python, numpy or torch truth value.
-        found: What is so instead; the learner's own values may be shown.
-        expected: The property.
-        cause: The likely cause.
+        holds: whether the property holds; a Python, numpy or torch truth value.
+        found: what is so instead; the learner's own values may be shown.
+        expected: the property.
+        cause: the likely cause.
 
     Raises:
-        RejectedError: It does not hold.
+        RejectedError: it does not hold.
     """
     if not bool(holds):
         raise RejectedError(found, expected, cause)
@@ -92,16 +109,16 @@ def expect_close(got, want, *, expected: str = "", cause: str = "", slips: Seque
     """Expect the same shape and, everywhere, the same values up to rounding.
 
     Args:
-        got: A tensor, array, number or nested list of numbers.
-        want: The wanted values; they are never shown.
-        expected: What the values are, in words, without giving them.
-        cause: The likely cause if none of the slips fits.
-        slips: Pairs (values that a known slip leads to, its cause).
-        rtol: Tolerance relative to the wanted value.
-        atol: Absolute tolerance.
+        got: a tensor, array, number or nested list of numbers.
+        want: the wanted values; they are never shown.
+        expected: what the values are, in words, without giving them.
+        cause: the likely cause if none of the slips fits.
+        slips: pairs (values that a known slip leads to, its cause).
+        rtol: tolerance relative to the wanted value.
+        atol: absolute tolerance.
 
     Raises:
-        RejectedError: A shape or a value differs. The message shows the learner's value at the first place that
+        RejectedError: a shape or a value differs. The message shows the learner's value at the first place that
             differs and whether it is too high or too low.
     """
     got_values, want_values = _as_array(got), _as_array(want)
@@ -124,14 +141,14 @@ def expect_equal(got, want, *, expected: str = "", cause: str = "", slips: Seque
     """Expect exactly the same number, text, truth value, or sequence of these.
 
     Args:
-        got: A value; a tuple, a list and a ``torch.Size`` are the same.
-        want: The wanted value; it is never shown.
-        expected: What it is, in words, without giving it.
-        cause: The likely cause if none of the slips fits.
-        slips: Pairs (the value that a known slip leads to, its cause).
+        got: a value; a tuple, a list and a ``torch.Size`` are the same.
+        want: the wanted value; it is never shown.
+        expected: what it is, in words, without giving it.
+        cause: the likely cause if none of the slips fits.
+        slips: pairs (the value that a known slip leads to, its cause).
 
     Raises:
-        RejectedError: It differs. A number is called too high or too low, a sequence names the first place.
+        RejectedError: it differs. A number is called too high or too low, a sequence names the first place.
     """
     plain, target = _plain(got), _plain(want)
     if _same(plain, target):
@@ -153,12 +170,12 @@ def expect_choice(got, right: str, wrong: Mapping[str, str]) -> None:
     """Expect one of a few named choices, and say for each wrong one what speaks against it.
 
     Args:
-        got: The learner's choice, for example "b"; case and outer spaces do not matter.
-        right: The right choice.
-        wrong: Each other choice and the reasoning slip behind it.
+        got: the learner's choice, for example "b"; case and outer spaces do not matter.
+        right: the right choice.
+        wrong: each other choice and the reasoning slip behind it.
 
     Raises:
-        RejectedError: It is a wrong choice or not one of them.
+        RejectedError: it is a wrong choice or not one of them.
     """
     choice = got.strip().lower() if isinstance(got, str) else got
     if choice == right.lower():
@@ -173,14 +190,14 @@ def expect_raises(function: Callable, *inputs, error: type[Exception], words: st
     """Expect the learner's code to refuse an input.
 
     Args:
-        function: The learner's function or class.
-        inputs: What it must refuse.
-        error: The exception that it must raise.
-        words: A text that the message must contain.
-        cause: The likely cause.
+        function: the learner's function or class.
+        inputs: what it must refuse.
+        error: the exception that it must raise.
+        words: a text that the message must contain.
+        cause: the likely cause.
 
     Raises:
-        RejectedError: It returned, raised another exception, or one without those words.
+        RejectedError: it returned, raised another exception, or one without those words.
     """
     expected = f"{error.__name__}{f' with {words!r} in its message' if words else ''}"
     given = ", ".join(describe(value) for value in inputs)

@@ -20,15 +20,15 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
     ``cldmask_dataset.tar.gz`` becomes ``cldmask_dataset/input`` and not ``cldmask_dataset/cldmask_dataset/input``.
 
     Args:
-        archive: The archive; its content, not its name, tells what kind it is.
-        folder: The folder to make.
+        archive: the archive; its content, not its name, tells what kind it is.
+        folder: the folder to make.
 
     Returns:
         The folder.
 
     Raises:
-        UnsafeArchive: If a member would leave the folder (an absolute path, ``..``), or is a link or a device.
-        LayoutError: If the archive is damaged, of no known kind, or the folder is there already.
+        UnsafeArchive: a member would leave the folder (an absolute path, ``..``), or is a link or a device.
+        LayoutError: the archive is damaged, of no known kind, or the folder is there already.
     """
     archive, folder = Path(archive), Path(folder)
     if folder.exists():

@@ -32,19 +32,19 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
 
     Args:
         part: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
-        sensor: Which instrument looks at the scenes.
-        scenes: How many scenes there are, from number 0. The first 150 keep their places in the frozen split,
+        sensor: which instrument looks at the scenes.
+        scenes: how many scenes there are, from number 0. The first 150 keep their places in the frozen split,
             so fewer are a part of them and more are more to train on.
-        seed: Seed of the simulator.
-        progress: Whether a progress bar is shown while simulating.
-        workers: Processes that simulate; None takes two in a notebook and one in a script, where starting
+        seed: seed of the simulator.
+        progress: whether a progress bar is shown while simulating.
+        workers: processes that simulate; None takes two in a notebook and one in a script, where starting
             processes asks for ``if __name__ == "__main__":``. The patches are the same.
 
     Returns:
         The patches, sixteen per scene, in the order of the scenes.
 
     Raises:
-        SplitError: If the part has another name, or no scene falls in it.
+        SplitError: the part has another name, or no scene falls in it.
     """
     wanted = scenes_of(part, scenes)
     folder = cached_folder(sensor, scenes, seed)
@@ -60,13 +60,13 @@ def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:
 
     Args:
         part: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
-        scenes: How many scenes there are, from number 0.
+        scenes: how many scenes there are, from number 0.
 
     Returns:
         Their numbers, in increasing order.
 
     Raises:
-        SplitError: If the part has another name, or no scene falls in it.
+        SplitError: the part has another name, or no scene falls in it.
 
     Example:
         >>> len(scenes_of("train")), len(scenes_of("train", scenes=250))
@@ -87,9 +87,9 @@ def cached_folder(sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: 
     """Name the folder that keeps the patches of these parameters and this version of the simulator.
 
     Args:
-        sensor: Which instrument looks at the scenes.
-        scenes: How many scenes there are.
-        seed: Seed of the simulator.
+        sensor: which instrument looks at the scenes.
+        scenes: how many scenes there are.
+        seed: seed of the simulator.
 
     Returns:
         The folder, which need not exist yet.
@@ -104,7 +104,7 @@ def shared_twin(folder: Path) -> Path:
     A hub fills it once for all: ``COURSE_CACHE=/the/shared/folder python -m course_utils simulate``.
 
     Args:
-        folder: What `cached_folder` returns.
+        folder: what `cached_folder` returns.
 
     Returns:
         The folder on the shared disk; the same folder if ``COURSE_DATA`` is not set.

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import pooch
+from pooch import os_cache
 
 __all__ = ["data_folder", "shared_folder"]
 
@@ -18,7 +18,7 @@ def data_folder() -> Path:
         The folder.
     """
     named = os.environ.get("COURSE_CACHE")
-    return Path(named).expanduser() if named else Path(pooch.os_cache("learning-to-see-clouds"))
+    return Path(named).expanduser() if named else Path(os_cache("learning-to-see-clouds"))
 
 
 def shared_folder() -> Path | None:

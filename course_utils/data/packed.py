@@ -31,12 +31,12 @@ class PackedPatches(Dataset):
     The files are opened for reading only.
 
     Args:
-        source: A folder in the packed layout, or patches in memory.
-        scenes: Numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
+        source: a folder in the packed layout, or patches in memory.
+        scenes: numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
 
     Raises:
-        MissingData: If there is no such folder.
-        LayoutError: If the folder is damaged, or holds no patch of a wanted scene.
+        MissingData: there is no such folder.
+        LayoutError: the folder is damaged, or holds no patch of a wanted scene.
     """
 
     def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None):
@@ -88,11 +88,11 @@ def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
     apart and putting them together again. Like that loader it keeps its generator, which `train.fit` seeds.
 
     Args:
-        dataset: What to read.
-        batch_size: Patches in a batch; the last one may be smaller.
-        shuffle: Whether each epoch has its own random order.
-        generator: Where the order is drawn from.
-        workers: Processes that read ahead.
+        dataset: what to read.
+        batch_size: patches in a batch; the last one may be smaller.
+        shuffle: whether each epoch has its own random order.
+        generator: where the order is drawn from.
+        workers: processes that read ahead.
 
     Returns:
         The loader; each of its items is a batch dictionary.
@@ -107,11 +107,11 @@ def simulate_patches(numbers: Sequence[int], seed: int = 0, sensor: Sensor = PAC
     """Simulate scenes and cut them into patches, in memory.
 
     Args:
-        numbers: Numbers of the scenes.
-        seed: Seed of the simulator.
-        sensor: Which instrument looks at them.
-        workers: Processes that simulate; the result is the same for any number.
-        progress: Whether a progress bar is shown.
+        numbers: numbers of the scenes.
+        seed: seed of the simulator.
+        sensor: which instrument looks at them.
+        workers: processes that simulate; the result is the same for any number.
+        progress: whether a progress bar is shown.
 
     Returns:
         The patches, sixteen per scene, in the order of the numbers.
@@ -127,18 +127,18 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
     """Simulate scenes and store their patches in the packed layout.
 
     Args:
-        folder: The folder to make, whole or not at all.
-        numbers: Numbers of the scenes.
-        seed: Seed of the simulator.
-        sensor: Which instrument looks at them.
-        workers: Processes that simulate; the result is the same for any number.
-        progress: Whether a progress bar is shown.
+        folder: the folder to make, whole or not at all.
+        numbers: numbers of the scenes.
+        seed: seed of the simulator.
+        sensor: which instrument looks at them.
+        workers: processes that simulate; the result is the same for any number.
+        progress: whether a progress bar is shown.
 
     Returns:
         The patches, mapped from the new folder.
 
     Raises:
-        LayoutError: If the folder is there already.
+        LayoutError: the folder is there already.
     """
     _refuse_existing(Path(folder))
     patches = simulate_patches(numbers, seed, sensor, workers, progress)
@@ -150,9 +150,9 @@ def origin(numbers: Sequence[int], seed: int, sensor: Sensor) -> dict:
     """Say in a header where simulated patches come from: equal headers, equal patches.
 
     Args:
-        numbers: Numbers of the scenes.
-        seed: Seed of the simulator.
-        sensor: Which instrument looks at them.
+        numbers: numbers of the scenes.
+        seed: seed of the simulator.
+        sensor: which instrument looks at them.
 
     Returns:
         ``simulator`` (its version), ``sensor`` (name), ``seed`` and ``scenes``, as JSON can hold them.
@@ -166,12 +166,12 @@ def write_packed(folder: str | Path, patches: Patches, about: dict | None = None
     When two processes write the same folder at once, the first to finish makes it and the other is refused.
 
     Args:
-        folder: The folder to make.
-        patches: What to write.
-        about: Where the patches come from; goes into the header.
+        folder: the folder to make.
+        patches: what to write.
+        about: where the patches come from; goes into the header.
 
     Raises:
-        LayoutError: If the folder is there already.
+        LayoutError: the folder is there already.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -212,16 +212,16 @@ def open_packed(folder: str | Path, about: dict | None = None, verify: bool = Fa
     """Map a folder in the packed layout into memory, for reading only.
 
     Args:
-        folder: What `write_packed` made.
-        about: The header's account of where the patches come from must be this; None takes any.
-        verify: Whether the SHA-256 of the files is checked as well as their sizes (reads every byte).
+        folder: what `write_packed` made.
+        about: the header's account of where the patches come from must be this; None takes any.
+        verify: whether the SHA-256 of the files is checked as well as their sizes (reads every byte).
 
     Returns:
         The patches; bytes are read from disk when they are first used.
 
     Raises:
-        MissingData: If there is no such folder.
-        LayoutError: If the header or a file is damaged, or the patches have another origin.
+        MissingData: there is no such folder.
+        LayoutError: the header or a file is damaged, or the patches have another origin.
     """
     folder = Path(folder)
     advice = "remove the folder and build it again"

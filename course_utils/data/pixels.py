@@ -15,11 +15,11 @@ def check_finite(image: np.ndarray, counts: np.ndarray, channels: Sequence[str],
     Args:
         image: (C, H, W) float.
         counts: (H, W) bool; pixels whose reflectance has to be a number.
-        channels: Name of each channel, for the message.
-        origin: Where the image comes from, for the message.
+        channels: name of each channel, for the message.
+        origin: where the image comes from, for the message.
 
     Raises:
-        InvalidReflectance: If there is one.
+        InvalidReflectance: there is one.
     """
     wrong = ~np.isfinite(image) & counts
     if wrong.any():

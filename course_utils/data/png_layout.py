@@ -48,12 +48,12 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
     first; a write that fails changes nothing.
 
     Args:
-        folder: Where ``input/`` and ``output/`` are made.
-        patches: What to write; three channels go into a file, so their number is a multiple of three.
-        replace: Whether the patches that are there already may be replaced, all of them.
+        folder: where ``input/`` and ``output/`` are made.
+        patches: what to write; three channels go into a file, so their number is a multiple of three.
+        replace: whether the patches that are there already may be replaced, all of them.
 
     Raises:
-        LayoutError: If the channels do not fill the files, or patches are there already.
+        LayoutError: the channels do not fill the files, or patches are there already.
     """
     folder, channels = Path(folder), len(patches.channels)
     if channels % 3:
@@ -101,15 +101,15 @@ class PngPatches(Dataset):
     The layout does not store thin clouds, so every cloud has code 1.
 
     Args:
-        folder: The folder that holds ``input/`` and ``output/``.
-        numbers: Numbers of the patches to read, in this order; None takes all.
-        channels: Names of the channels; None takes PACE OCI's eleven bands and land.
+        folder: the folder that holds ``input/`` and ``output/``.
+        numbers: numbers of the patches to read, in this order; None takes all.
+        channels: names of the channels; None takes PACE OCI's eleven bands and land.
         size: Rows and columns of a patch.
-        check: Whether all files are checked for damage now, so that the warning counts all of them; takes a
+        check: whether all files are checked for damage now, so that the warning counts all of them; takes a
             quarter of the time of reading them. Without, damage is noticed when a patch is read.
 
     Raises:
-        LayoutError: If the folder is not in this layout, a file of a patch is missing, or a band file does not
+        LayoutError: the folder is not in this layout, a file of a patch is missing, or a band file does not
             hold three channels.
     """
 

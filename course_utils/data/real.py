@@ -33,11 +33,11 @@ class LabelledScene:
     """A real image with an analyst's mask.
 
     Attributes:
-        name: Name in its dataset, such as ``"SnowIce_01_0909"``.
+        name: name in its dataset, such as ``"SnowIce_01_0909"``.
         image: (C, H, W) float32, top-of-atmosphere reflectance.
         codes: (H, W) uint8; 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore.
-        sensor: Name of the instrument, or of the one that shares its bands.
-        bands: Name of each channel as `course_utils.sensors` knows it.
+        sensor: name of the instrument, or of the one that shares its bands.
+        bands: name of each channel as `course_utils.sensors` knows it.
     """
 
     name: str
@@ -67,7 +67,7 @@ def available(dataset: str) -> tuple[str, ...]:
         Names of the scenes that can be read now; empty (false) if nothing was fetched.
 
     Raises:
-        UnknownDataset: If there is no such dataset of labelled scenes.
+        UnknownDataset: there is no such dataset of labelled scenes.
     """
     return tuple(name for name, files in _scenes(dataset).items() if all(map(find, files)))
 
@@ -77,17 +77,17 @@ def labelled_scenes(dataset: str, names: Iterable[str] | None = None) -> Iterato
 
     Args:
         dataset: ``"l8biome"`` (29 Landsat-8 patches of 256×256) or ``"ukis"`` (three scenes of 512×512).
-        names: Names of the scenes wanted, all of which must be here; None takes those that `available` names.
+        names: names of the scenes wanted, all of which must be here; None takes those that `available` names.
 
     Yields:
         The scenes.
 
     Raises:
-        UnknownDataset: If there is no such dataset or scene.
-        MissingData: If a wanted scene, or every scene, still has to be fetched.
-        HashMismatch: If a file is not the published one.
-        LayoutError: If a file does not have the dataset's format.
-        InvalidReflectance: If a reflectance is not finite.
+        UnknownDataset: there is no such dataset or scene.
+        MissingData: a wanted scene, or every scene, still has to be fetched.
+        HashMismatch: a file is not the published one.
+        LayoutError: a file does not have the dataset's format.
+        InvalidReflectance: a reflectance is not finite.
     """
     known = _scenes(dataset)
     wanted = available(dataset) if names is None else tuple(names)
@@ -148,15 +148,15 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
     2 thin cloud, 255 ignore, and ``bands``, C names that one sensor of `course_utils.sensors` has.
 
     Args:
-        path: The file.
+        path: the file.
 
     Returns:
         The N scenes, named after the file and numbered. Ignored pixels without a number become 0.
 
     Raises:
-        MissingData: If there is no such file.
-        LayoutError: If an array is missing or has the wrong shape or type, a code or band is not known.
-        InvalidReflectance: If a pixel that counts has a reflectance that is not finite.
+        MissingData: there is no such file.
+        LayoutError: an array is missing or has the wrong shape or type, a code or band is not known.
+        InvalidReflectance: a pixel that counts has a reflectance that is not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -179,12 +179,12 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
     """Write labelled images in the course's interchange format, whole or not at all.
 
     Args:
-        path: The file to write.
-        scenes: At least one; all have the same bands and size.
+        path: the file to write.
+        scenes: at least one; all have the same bands and size.
 
     Raises:
-        LayoutError: If there is no scene, or their bands or sizes differ.
-        InvalidReflectance: If a pixel that counts has a reflectance that is not finite.
+        LayoutError: there is no scene, or their bands or sizes differ.
+        InvalidReflectance: a pixel that counts has a reflectance that is not finite.
     """
     path, scenes = Path(path), list(scenes)
     kinds = {(scene.bands, scene.image.shape) for scene in scenes}

@@ -16,12 +16,12 @@ class RemoteFile:
     """A file that lies on a public server.
 
     Attributes:
-        path: Name within the data folder, such as ``ukis/landsat5.npz``.
-        url: Where it is downloaded from.
-        bytes: Its size; None if it is not known.
-        sha256: Its SHA-256 in hexadecimal; None if it is not known.
-        md5: Its MD5, for files whose publisher gives no better sum.
-        unpack: For an archive, the folder within the data folder that it makes.
+        path: name within the data folder, such as ``ukis/landsat5.npz``.
+        url: where it is downloaded from.
+        bytes: its size; None if it is not known.
+        sha256: its SHA-256 in hexadecimal; None if it is not known.
+        md5: its MD5, for files whose publisher gives no better sum.
+        unpack: for an archive, the folder within the data folder that it makes.
     """
 
     path: str
@@ -44,13 +44,13 @@ class Dataset:
     """Files that belong together, and what has to be known before they are used.
 
     Attributes:
-        name: What `fetch` calls it.
-        title: What it is, in one line.
-        files: Its files.
-        licence: What its makers allow.
-        citation: What to cite when it is used.
-        homepage: Where it comes from.
-        note: What to know about the format or the check.
+        name: what `fetch` calls it.
+        title: what it is, in one line.
+        files: its files.
+        licence: what its makers allow.
+        citation: what to cite when it is used.
+        homepage: where it comes from.
+        note: what to know about the format or the check.
     """
 
     name: str
@@ -82,13 +82,13 @@ def resolve(names: Iterable[str]) -> list[RemoteFile]:
     """Turn names of datasets and of single files into files.
 
     Args:
-        names: Names such as ``"ukis"`` (all its files) or ``"ukis/landsat5.npz"`` (one).
+        names: names such as ``"ukis"`` (all its files) or ``"ukis/landsat5.npz"`` (one).
 
     Returns:
         The files, each once, in the order of the names.
 
     Raises:
-        UnknownDataset: If a name is neither; the message lists the known datasets and the nearest name.
+        UnknownDataset: a name is neither; the message lists the known datasets and the nearest name.
 
     Example:
         >>> [file.path for file in resolve(["ukis/landsat5.npz"])]

@@ -32,8 +32,8 @@ class Patches:
         codes: (N, H, W) uint8; 0 clear, 1 thick cloud, 2 thin cloud, 255 ignore.
         valid: (N, H, W) bool; where a measurement exists.
         scene: (N,) int64; number of the scene that each patch was cut from, −1 if unknown.
-        channels: Name of each channel: the sensor's bands, then perhaps ``"land"``.
-        encoding: What the bytes stand for, a key of `SCALE`.
+        channels: name of each channel: the sensor's bands, then perhaps ``"land"``.
+        encoding: what the bytes stand for, a key of `SCALE`.
     """
 
     image: np.ndarray
@@ -62,7 +62,7 @@ class Patches:
         """Give one patch as a sample, or several as a batch.
 
         Args:
-            rows: A number for a sample; a slice, list or array of numbers for a batch.
+            rows: a number for a sample; a slice, list or array of numbers for a batch.
 
         Returns:
             ``image`` (C, H, W) float32 reflectance, land as 0 or 1; ``mask`` (H, W) bool, true = cloud;
@@ -88,7 +88,7 @@ def channel_names(sensor: Sensor) -> tuple[str, ...]:
     """Name the channels of a sensor's patches: its bands and, for PACE OCI, the land/sea mask.
 
     Args:
-        sensor: A sensor of `course_utils.sensors`.
+        sensor: a sensor of `course_utils.sensors`.
 
     Returns:
         The names, in the order of the channels.
@@ -112,7 +112,7 @@ def cut(image: np.ndarray, size: int = PATCH_SIZE) -> np.ndarray:
         bottom. A copy.
 
     Raises:
-        LayoutError: If the patches do not fill the image.
+        LayoutError: the patches do not fill the image.
 
     Example:
         >>> cut(np.arange(16).reshape(4, 4), size=2)[1]
@@ -133,15 +133,15 @@ def patches_of(scene: Scene, size: int = PATCH_SIZE) -> Patches:
     """Cut a simulated scene into patches and store them as bytes.
 
     Args:
-        scene: What `simulate.scene` returns.
+        scene: what `simulate.scene` returns.
         size: Rows and columns of a patch.
 
     Returns:
         The patches. Pixels without a measurement hold 0 in every channel.
 
     Raises:
-        InvalidReflectance: If a valid pixel has a reflectance that is not finite.
-        LayoutError: If the patches do not fill the scene.
+        InvalidReflectance: a valid pixel has a reflectance that is not finite.
+        LayoutError: the patches do not fill the scene.
     """
     channels = channel_names(scene.sensor)
     check_finite(scene.image, scene.valid, channels, f"scene {scene.number}")
@@ -161,15 +161,15 @@ def as_arrays(dataset: Dataset, chunk: int = 64) -> dict[str, np.ndarray]:
     The course's training part takes about 0.35 GB as float32; a notebook with 1 GB has room for it once.
 
     Args:
-        dataset: Any dataset of sample dictionaries.
-        chunk: How many samples are read at a time.
+        dataset: any dataset of sample dictionaries.
+        chunk: how many samples are read at a time.
 
     Returns:
         The keys of a sample, each with N in front: ``image`` (N, C, H, W) float32, ``mask``, ``valid``
         (N, H, W) bool, ``codes`` (N, H, W) uint8, ``scene`` (N,) int64.
 
     Raises:
-        LayoutError: If the dataset is empty.
+        LayoutError: the dataset is empty.
     """
     if not len(dataset):
         raise LayoutError("found a dataset without samples, expected at least one")

@@ -21,9 +21,9 @@ class Split:
     """Which groups (here: scene numbers) serve for what; no group serves twice.
 
     Attributes:
-        train: Groups that the parameters of a model are fitted to.
-        validation: Groups that choices (thresholds, learning rates, when to stop) are made on.
-        test: Groups that nothing is fitted to and nothing is chosen on.
+        train: groups that the parameters of a model are fitted to.
+        validation: groups that choices (thresholds, learning rates, when to stop) are made on.
+        test: groups that nothing is fitted to and nothing is chosen on.
 
     Example:
         >>> Split(train=(0, 1), validation=(2,), test=(3,)).part("validation")
@@ -53,7 +53,7 @@ class Split:
             The groups.
 
         Raises:
-            SplitError: If there is no such part.
+            SplitError: there is no such part.
         """
         if name not in PARTS:
             raise SplitError(f"found part {name!r}, expected one of {', '.join(PARTS)}")
@@ -74,16 +74,16 @@ def make_split(groups: Iterable[int], fractions: Sequence[float] = (0.7, 0.15, 0
     """Deal groups at random into train, validation and test.
 
     Args:
-        groups: Group of each item, or just the groups; repeated ones count once.
-        fractions: Shares of train, validation and test; each from 0, together 1. Validation and test are
+        groups: group of each item, or just the groups; repeated ones count once.
+        fractions: shares of train, validation and test; each from 0, together 1. Validation and test are
             rounded to the nearest number of groups, train gets the rest.
-        generator: Where the order is drawn from.
+        generator: where the order is drawn from.
 
     Returns:
         The split, each part in increasing order. Every group is in exactly one part.
 
     Raises:
-        SplitError: If the fractions are not three shares of one.
+        SplitError: the fractions are not three shares of one.
 
     Example:
         >>> split = make_split(range(20), generator=np.random.default_rng(0))
@@ -106,16 +106,16 @@ def kfold(groups: Iterable[int], k: int, *, generator: np.random.Generator) -> l
     """Deal groups into k folds for cross-validation: each fold is held out once.
 
     Args:
-        groups: Group of each item, or just the groups; repeated ones count once.
-        k: Number of folds, from 2 to the number of groups.
-        generator: Where the order is drawn from.
+        groups: group of each item, or just the groups; repeated ones count once.
+        k: number of folds, from 2 to the number of groups.
+        generator: where the order is drawn from.
 
     Returns:
         k pairs (groups to train on, groups held out). The held-out parts differ in size by at most one and
         together hold every group once.
 
     Raises:
-        SplitError: If there are fewer groups than folds, or fewer than two folds.
+        SplitError: there are fewer groups than folds, or fewer than two folds.
 
     Example:
         >>> [len(held_out) for _, held_out in kfold(range(7), 3, generator=np.random.default_rng(0))]
@@ -137,13 +137,13 @@ def save_split(path: str | Path, split: Split, replace: bool = False) -> None:
     """Write a split as JSON, whole or not at all.
 
     Args:
-        path: The file to write.
-        split: What to write.
-        replace: Whether an existing file may be replaced. A split is part of an experiment: changing it by
+        path: the file to write.
+        split: what to write.
+        replace: whether an existing file may be replaced. A split is part of an experiment: changing it by
             accident makes all earlier scores incomparable.
 
     Raises:
-        SplitError: If the file exists and may not be replaced.
+        SplitError: the file exists and may not be replaced.
     """
     path = Path(path)
     if path.exists() and not replace:
@@ -157,14 +157,14 @@ def load_split(path: str | Path, known: Iterable[int] | None = None) -> Split:
     """Read a split and check it.
 
     Args:
-        path: A file that `save_split` wrote.
-        known: Groups that exist; the split may not name others. None skips this check.
+        path: a file that `save_split` wrote.
+        known: groups that exist; the split may not name others. None skips this check.
 
     Returns:
         The split.
 
     Raises:
-        SplitError: If the file is missing or is not JSON, a part is missing, superfluous or of the wrong
+        SplitError: the file is missing or is not JSON, a part is missing, superfluous or of the wrong
             type, parts overlap, or a group is not known.
     """
     path = Path(path)

@@ -22,6 +22,7 @@ def recall_on(pred, where, valid):
         MaskError: as `count`.
 
     Example:
+        >>> from course_utils.codes import THIN
         >>> codes = np.array([0, 1, 2, 2])
         >>> recall_on(np.array([True, True, True, False]), codes == THIN, np.ones(4, bool))
         0.5

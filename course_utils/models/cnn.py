@@ -13,7 +13,8 @@ class SimpleCNN(nn.Module):
         width: channels of every hidden layer.
         layers: number of 3×3 convolutions.
 
-    Source: chapter 08.
+    Source:
+        Chapter 08.
 
     Example:
         >>> import torch
@@ -32,5 +33,12 @@ class SimpleCNN(nn.Module):
         self.layers = nn.Sequential(*stack, nn.Conv2d(width, 1, kernel_size=1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of cloud, (B, H, W), for images (B, C, H, W)."""
+        """Give logits of cloud.
+
+        Args:
+            image: (B, C, H, W) float32.
+
+        Returns:
+            (B, H, W) float32.
+        """
         return self.layers(image).squeeze(1)

@@ -14,7 +14,8 @@ class PixelMLP(nn.Module):
         channels: number of input channels C.
         hidden: width of each hidden layer.
 
-    Source: chapter 04.
+    Source:
+        Chapter 04.
 
     Example:
         >>> import torch
@@ -31,6 +32,13 @@ class PixelMLP(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of cloud, (B, H, W) for images (B, C, H, W), or (N,) for pixels (N, C)."""
+        """Give logits of cloud.
+
+        Args:
+            image: (B, C, H, W) float32, or pixels (N, C).
+
+        Returns:
+            (B, H, W) float32, or (N,).
+        """
         pixels = image.movedim(1, -1)  # (B, H, W, C): a linear layer works on the last dimension
         return self.layers(pixels).squeeze(-1)  # (B, H, W)

@@ -13,7 +13,8 @@ class PatchClassifier(nn.Module):
         channels: number of input channels C.
         classes: number of classes.
 
-    Source: chapter 09.
+    Source:
+        Chapter 09.
 
     Example:
         >>> import torch
@@ -37,7 +38,13 @@ class PatchClassifier(nn.Module):
         )  # fmt: skip
 
     def forward(self, patches: Tensor) -> Tensor:
-        """Logits (B, classes) for patches (B, C, 32, 32).
+        """Give one logit per class.
+
+        Args:
+            patches: (B, C, 32, 32) float32.
+
+        Returns:
+            (B, classes) float32.
 
         Raises:
             ValueError: the patches are not 32×32.

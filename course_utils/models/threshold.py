@@ -116,7 +116,14 @@ class AllOf:
         return cls(tuple(Threshold(band, float(c[k])) for band, c, k in zip(bands, cuts, places, strict=True)))
 
     def predict(self, image):
-        """Mask one image or a batch; shapes as `Threshold.predict`."""
+        """Mask one image or a batch.
+
+        Args:
+            image: (C, H, W) or (B, C, H, W) reflectance; numpy or torch.
+
+        Returns:
+            (H, W) or (B, H, W) bool, true = cloud.
+        """
         pred = self.rules[0].predict(image)
         for rule in self.rules[1:]:
             pred = pred & rule.predict(image)

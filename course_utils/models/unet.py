@@ -6,7 +6,15 @@ from torch.nn import functional as F
 
 
 def double_conv(n_in: int, n_out: int) -> nn.Sequential:
-    """Two same-padded 3×3 convolutions, each with batch norm and ReLU."""
+    """Stack two same-padded 3×3 convolutions, each with batch norm and ReLU.
+
+    Args:
+        n_in: channels that come in.
+        n_out: channels that go out.
+
+    Returns:
+        Network that maps (B, n_in, H, W) to (B, n_out, H, W).
+    """
     return nn.Sequential(
         nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(),
         nn.Conv2d(n_out, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(),
@@ -28,7 +36,8 @@ class UNet(nn.Module):
     Raises:
         ValueError: an unknown `upsample`.
 
-    Source: Ronneberger, Fischer, Brox (2015), doi:10.1007/978-3-319-24574-4_28, with same padding and batch norm.
+    Source:
+        Ronneberger, Fischer, Brox (2015), doi:10.1007/978-3-319-24574-4_28, with same padding and batch norm.
 
     Example:
         >>> import torch
@@ -61,7 +70,13 @@ class UNet(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of cloud, (B, H, W), for images (B, C, H, W); w is `width`.
+        """Give logits of cloud.
+
+        Args:
+            image: (B, C, H, W) float32, any H and W.
+
+        Returns:
+            (B, H, W) float32.
 
         Raises:
             ValueError: the image does not have `channels` channels.
@@ -72,7 +87,7 @@ class UNet(nn.Module):
         x = F.pad(image, (0, -width % self.factor, 0, -height % self.factor), mode="replicate")
         seen = []
         for encoder in self.encoders[:-1]:
-            x = encoder(x)  # (B, w·2^level, H/2^level, W/2^level)
+            x = encoder(x)  # (B, w·2^level, H/2^level, W/2^level), w the width of the first level
             seen.append(x)
             x = F.max_pool2d(x, 2)
         x = self.encoders[-1](x)  # (B, w·2^depth, H/2^depth, W/2^depth)

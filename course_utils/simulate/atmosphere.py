@@ -1,7 +1,5 @@
 """Air: molecules, haze, absorbing gases, and the glint of the sea."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, pi, radians, sin, sqrt
 
@@ -47,7 +45,14 @@ class Aerosol:
     patchiness: float
 
     def at(self, wavelength_nm: float) -> tuple[float, float]:
-        """Thickness relative to 550 nm, and the co-albedo, at a wavelength in nm."""
+        """Describe the particles at another wavelength.
+
+        Args:
+            wavelength_nm: wavelength, nm.
+
+        Returns:
+            Optical thickness relative to that at 550 nm, and the co-albedo, 0–1.
+        """
         relative = (wavelength_nm / 550.0) ** -self.exponent
         span = np.interp(wavelength_nm, (450.0, 850.0), (0.0, 1.0))
         co_albedo = (1 - span) * self.co_albedo_blue + span * self.co_albedo_red
@@ -78,6 +83,12 @@ def rayleigh_thickness(wavelength_nm: float) -> float:
 
 def air_above(height_km: float) -> float:
     """Share of the atmosphere's molecules above a height.
+
+    Args:
+        height_km: height above sea level, km.
+
+    Returns:
+        Share, 0–1.
 
     Example:
         >>> air_above(0.0)

@@ -1,7 +1,5 @@
 """Clouds: where they are, how thick they are, what their particles do to light, and what they shade."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, radians, sin, tan
 
@@ -68,7 +66,15 @@ def co_albedo(wavelength_nm: float, radius_um: float, phase: str) -> float:
 
 
 def layer_optics(layer: CloudLayer, wavelength_nm: float) -> tuple[float, float]:
-    """Co-albedo and asymmetry of a layer's mixture of droplets (g = 0.85) and crystals (g = 0.78)."""
+    """Mix the optics of a layer's droplets (g = 0.85) and crystals (g = 0.78).
+
+    Args:
+        layer: the layer.
+        wavelength_nm: wavelength, 400–2300 nm.
+
+    Returns:
+        Co-albedo, 0–0.5, and asymmetry.
+    """
     ice = layer.ice
     mixed = (1 - ice) * co_albedo(wavelength_nm, layer.radius_um, "water")
     mixed += ice * co_albedo(wavelength_nm, layer.radius_um, "ice")

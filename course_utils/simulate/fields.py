@@ -1,7 +1,5 @@
 """Random fields with a power-law spectrum: the texture of clouds, coasts and mountains."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

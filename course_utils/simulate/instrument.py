@@ -1,7 +1,5 @@
 """What the instrument does to the picture: blur, misregistration, noise, calibration, the swath's edge, 8 bits."""
 
-from __future__ import annotations
-
 import numpy as np
 
 REFLECTANCE_MAX = 1.25      # reflectance stored as 255

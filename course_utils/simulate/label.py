@@ -1,7 +1,5 @@
 """From optical thickness to the mask an analyst would draw."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

@@ -2,9 +2,16 @@
 
 A landscape is a dictionary of material fractions (they sum to one in every pixel), a land mask, an elevation
 and a brightness texture. No spectra and no sensor here: only geography.
-"""
 
-from __future__ import annotations
+Each public function draws one landscape:
+
+Args:
+    rng: source of randomness.
+    size: pixels along one side.
+
+Returns:
+    The landscape, (size, size) pixels.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

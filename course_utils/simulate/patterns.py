@@ -1,7 +1,5 @@
 """Shapes on the ground: rivers, fields, streets, ridges."""
 
-from __future__ import annotations
-
 from math import cos, radians, sin, tan
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What leaves the top of the atmosphere: the ground, the air and the clouds of a scene at one wavelength."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import cos, exp, radians
 
@@ -77,7 +75,15 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
 
 
 def layer_offset(scenario: Scenario, layer: CloudLayer) -> tuple[int, int]:
-    """Displacement of a layer's shadow on the ground, rows down and columns right, in pixels."""
+    """Where the shadow of a layer falls on the ground.
+
+    Args:
+        scenario: the sun, the height of the ground and the size of a pixel.
+        layer: the layer.
+
+    Returns:
+        Displacement (rows down, columns right) in whole pixels.
+    """
     return shadow_offset(layer.top_km - scenario.altitude_km, scenario.sun_zenith, scenario.sun_azimuth,
                          scenario.pixel_m)
 

@@ -1,7 +1,5 @@
 """What is drawn for a scene before any pixel exists: place, sun, air and cloud layers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

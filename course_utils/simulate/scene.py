@@ -1,7 +1,5 @@
 """A numbered scene, as a sensor sees it, with the truth about every pixel."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor

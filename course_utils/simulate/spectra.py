@@ -1,7 +1,5 @@
 """What surfaces reflect, and how strongly ice and water absorb."""
 
-from __future__ import annotations
-
 import numpy as np
 
 # Reflectance of pure materials, rounded, at these wavelengths (nm).

@@ -1,7 +1,5 @@
 """The physical state of a scene: what is there, before any sensor looks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +70,9 @@ def draw_state(
 
     Returns:
         The state.
+
+    Raises:
+        UnknownScenarioError: a forced name is not known.
     """
     scenario = draw_scenario(stream(seed, number, "scenario"), surface, cloud)
     ground = BUILDERS[scenario.surface](stream(seed, number, "ground"), size)

@@ -1,7 +1,5 @@
 """One formula for everything that scatters: molecules, aerosol, cloud droplets, ice crystals."""
 
-from __future__ import annotations
-
 from math import sqrt
 
 import numpy as np
