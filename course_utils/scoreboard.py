@@ -220,7 +220,8 @@ def recorded_on_real():
 
     Returns:
         dict: `recorded` (date), `simulator` and `numpy` (versions), and `rows`, one dictionary per rule and data
-        set with `band`, `counterpart`, `dataset`, `scenes` (how many), `accuracy` and `iou`.
+        set with `band`, `counterpart`, `dataset`, `scenes` (how many), `accuracy`, `iou`, and `best_iou`, the
+        highest that any threshold on that band reaches on these very scenes.
 
     Example:
         >>> sorted(recorded_on_real())
