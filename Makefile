@@ -22,7 +22,8 @@ setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"found Python {v.major}.{v.minor}, the course needs 3.11 or newer: set PYTHON=python3.11 (or newer)")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv, once: pip installs about 1.8 GB and is silent for some minutes"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
@@ -79,9 +80,10 @@ learner: setup    ## make the learner notebooks in _build/learner, run a copy of
 	@rm -rf _build/learner-run && cp -r _build/learner _build/learner-run
 	$(NBVAL) -n $(NPROC) --dist loadscope --edition learner _build/learner-run
 
+# The settings in tools/lab keep JupyterLab from asking for the network: no news, no updates.
 lab: setup        ## work through the chapters in JupyterLab; what you write in my_notebooks is never overwritten
 	@$(BIN)/python -m tools.make_learner_notebooks --keep my_notebooks
-	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate my_notebooks
+	$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/tools/lab" my_notebooks
 
 bench: setup      ## measure every claim about speed, write _build/bench.json
 	$(BIN)/python -m benchmarks
