@@ -68,17 +68,17 @@ class Sensor:
         if isinstance(band, str):
             if band in self.band_names:
                 return self.band_names.index(band)
-            raise UnknownBandError(self._explain(f"no band named {band!r}"))
+            raise UnknownBandError(self._explain(f"band {band!r}"))
         distance = np.abs(self.wavelengths - float(band))
         nearest = int(distance.argmin())
         if distance[nearest] <= self.bands[nearest].width_nm:
             return nearest
-        raise UnknownBandError(self._explain(f"no band near {band} nm"))
+        raise UnknownBandError(self._explain(f"a wavelength of {band} nm"))
 
     def _explain(self, found: str) -> str:
         """Say what is missing and what there is."""
         known = ", ".join(f"{band.name} ({band.wavelength_nm:g} nm)" for band in self.bands)
-        return f"{self.name} has {found}. Use one of: {known}."
+        return f"found {found}, which {self.name} does not measure; expected one of its bands: {known}"
 
 
 PACE_OCI = Sensor("PACE OCI", (
@@ -143,6 +143,4 @@ def get_sensor(name: str) -> Sensor:
     try:
         return SENSORS[name.lower()]
     except KeyError:
-        raise UnknownSensorError(
-            f"No sensor is named {name!r}. Use one of: {', '.join(SENSORS)}."
-        ) from None
+        raise UnknownSensorError(f"found sensor {name!r}, expected one of {', '.join(SENSORS)}") from None

@@ -94,9 +94,9 @@ def test_every_sky_can_be_forced_and_has_cloud(cloud):
 
 
 def test_errors_name_what_is_known():
-    with pytest.raises(simulate.UnknownScenarioError, match=r"No surface is named 'moon'.*ocean.*sea_ice"):
+    with pytest.raises(simulate.UnknownScenarioError, match=r"found surface 'moon', expected one of ocean.*sea_ice"):
         simulate.scene(0, surface="moon")
-    with pytest.raises(simulate.UnknownScenarioError, match=r"No sky is named 'rain'.*clear.*multilayer"):
+    with pytest.raises(simulate.UnknownScenarioError, match=r"found sky 'rain', expected one of clear.*multilayer"):
         simulate.scene(0, cloud="rain")
     with pytest.raises(ValueError, match=r"number=-1.*expected number and seed of 0 or more"):
         simulate.scene(-1)

@@ -108,8 +108,8 @@ def encode_uint8(reflectance: np.ndarray) -> np.ndarray:
     """
     reflectance = np.asarray(reflectance)
     if not np.isfinite(reflectance).all():
-        raise ValueError("Found reflectance that is not finite; expected numbers from 0 to 1.25. "
-                         "Set invalid pixels to 0 before storing.")
+        raise ValueError("found reflectance that is not finite; expected numbers from 0 to 1.25; "
+                         "set invalid pixels to 0 before storing")
     scaled = np.sqrt(np.clip(reflectance, 0, REFLECTANCE_MAX) / REFLECTANCE_MAX)
     return np.rint(255 * scaled).astype(np.uint8)
 

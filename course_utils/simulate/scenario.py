@@ -104,7 +104,7 @@ def _choose(rng: np.random.Generator, table: dict, name: str | None, what: str) 
     if name is None:
         return drawn
     if name not in table:
-        raise UnknownScenarioError(f"No {what} is named {name!r}. Use one of: {', '.join(table)}.")
+        raise UnknownScenarioError(f"found {what} {name!r}, expected one of {', '.join(table)}")
     return name
 
 

@@ -108,8 +108,8 @@ def scene(
         ((11, 64, 64), dtype('bool'))
     """
     if number < 0 or seed < 0 or size < 32:
-        raise ValueError(f"Found number={number}, seed={seed}, size={size}; expected number and seed of 0 or more "
-                         "and a size of at least 32 pixels.")
+        raise ValueError(f"found number={number}, seed={seed}, size={size}; expected number and seed of 0 or more "
+                         "and a size of at least 32 pixels")
     state = draw_state(number, seed, size, surface, cloud)
     arriving = np.empty((len(sensor.bands), size, size), np.float32)
     for channel, wavelength in enumerate(sensor.wavelengths):
