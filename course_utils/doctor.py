@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 __all__ = ["OLDEST", "Check", "as_json", "examine", "healthy"]
 
@@ -18,6 +19,7 @@ OLDEST = {          # the versions that the course is tested with (requirements.
     "scipy": "1.17.1", "tifffile": "2026.3.3", "pooch": "1.9.0", "tqdm": "4.70.1", "jupyterquiz": "2.9.6.4",
 }
 INSTALL = "run pip install -r requirements.txt in the course's environment"
+ENVIRONMENT = Path(__file__).resolve().parents[1] / ".venv"          # what `make` sets up
 DISK_GB, MEMORY_GB = 0.5, 1.0
 
 
@@ -46,7 +48,8 @@ def examine() -> list[Check]:
     """
     checks = [_python(), *map(_package, OLDEST)]
     if any(check.status == "error" for check in checks):
-        return checks                   # the rest of the package can not be imported
+        other = _other_environment()
+        return [checks[0], other] if other else checks      # the rest of the package can not be imported
     return [*checks, *_machine(), *_folders(), *_datasets(), _simulated()]
 
 
@@ -91,6 +94,16 @@ def _package(name: str) -> Check:
     if _numbers(found) < _numbers(OLDEST[name]):
         return Check(name, "warning", f"{found}, older than {OLDEST[name]}", INSTALL)
     return Check(name, "ok", found)
+
+
+def _other_environment() -> Check | None:
+    """The environment that `make` has set up, if it was another Python's doctor that was called."""
+    pythons = [ENVIRONMENT / "bin" / "python", ENVIRONMENT / "Scripts" / "python.exe"]
+    python = next((path for path in pythons if path.exists()), None)
+    if python is None or ENVIRONMENT.samefile(sys.prefix):
+        return None
+    return Check("environment", "error", f"this is {sys.executable}, which has not all that the course needs",
+                 f"use the one that the course has set up: {python} -m course_utils doctor")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -145,11 +146,28 @@ def test_missing_and_old_packages(monkeypatch, capsys):
         return "1.9.0" if name == "torch" else versions(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(doctor, "ENVIRONMENT", Path(sys.prefix))
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
     assert "✗ tifffile      not installed\n" in printed and "→ run pip install -r requirements.txt" in printed
     assert "! torch         1.9.0, older than 2.13.0" in printed
     assert printed.endswith("not ready: mend the lines marked ✗, from the top\n")
+
+
+def test_another_python_is_sent_to_the_courses_own(monkeypatch, tmp_path):
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.touch()
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(doctor, "ENVIRONMENT", tmp_path)
+    checks = doctor.examine()
+    assert [check.name for check in checks] == ["Python", "environment"] and not doctor.healthy(checks)
+    assert sys.executable in checks[1].found and f"{python} -m course_utils doctor" in checks[1].advice
+    python.unlink()
+    assert len(doctor.examine()) == 1 + len(doctor.OLDEST)          # none was set up: the packages are named
 
 
 @pytest.mark.parametrize(("found", "wanted", "old"), [
