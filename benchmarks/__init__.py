@@ -1,1 +1,1 @@
-"""One file per measured claim. Benchmarks measure; they are not tests."""
+"""One file per measured claim, whose `main()` gives numbers by name. Benchmarks measure; they are not tests."""

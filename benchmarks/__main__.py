@@ -31,7 +31,7 @@ def main(names: list[str]) -> None:
         measured = module.main()
         results |= measured
         for key, value in measured.items():
-            print(f"{key:20} {value:12.6g}   {module.__doc__.splitlines()[0]}", flush=True)
+            print(f"{key:24} {value:12.6g}   {module.__doc__.splitlines()[0]}", flush=True)
     OUT.parent.mkdir(exist_ok=True)
     with aside(OUT) as new:
         new.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

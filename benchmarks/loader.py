@@ -1,4 +1,4 @@
-"""How much faster the packed layout feeds a model than the PNG layout: ``python benchmarks/loader.py``.
+"""How much faster the packed layout feeds a model than the PNG layout.
 
 Both are read through a DataLoader, shuffled, in batches of 64, as float32 reflectance; the files are in the page cache.
 The best pass of three seconds counts, so that another program's activity does not.
@@ -12,7 +12,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader
 
 from course_utils.data.patches import PngPatches, batches, build_packed, write_png_layout
-from course_utils.runtime import describe_machine, generator
+from course_utils.runtime import generator
 
 SCENES, BATCH, SECONDS = 40, 64, 3.0
 
@@ -52,9 +52,3 @@ def main() -> dict[str, float]:
             "png_per_second": patches_per_second(DataLoader(png, BATCH, shuffle=True, generator=generator(0))),
         }
     return result | {"loader_ratio": result["packed_per_second"] / result["png_per_second"]}
-
-
-if __name__ == "__main__":
-    for name, value in main().items():
-        print(f"{name:24} {value:10,.0f}")
-    print(describe_machine())

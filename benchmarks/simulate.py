@@ -21,7 +21,3 @@ def main(count: int = 150, workers: int = 2) -> dict[str, float]:
     for scene in simulate.scenes(range(count), workers=workers):
         np.concatenate([simulate.encode_uint8(scene.image), scene.land[None].astype(np.uint8)])
     return {"simulate_seconds": time.perf_counter() - start}
-
-
-if __name__ == "__main__":
-    print(f"150 scenes of 256x256x12: {main()['simulate_seconds']:.1f} s")

@@ -216,7 +216,7 @@ def recorded():
 def recorded_on_real():
     """Give what the thresholds of chapter 02 reached on real Landsat scenes when that was last measured.
 
-    The scenes need not be here: `benchmarks/threshold_real.py --record` wrote the numbers.
+    The scenes need not be here: `python -m tools.record_real_scores` wrote the numbers.
 
     Returns:
         dict: `recorded` (date), `simulator` and `numpy` (versions), and `rows`, one dictionary per rule and data

@@ -1,10 +1,8 @@
 """The scoreboard: what a row measures, that a printed row can be read back, that nothing on it is typed by hand."""
 
 import dataclasses
-import importlib.util
 import json
 from html.parser import HTMLParser
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,18 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import metrics, scoreboard
+from course_utils import metrics, scoreboard, simulate
 from course_utils.scoreboard import Board, Row, ScoreboardError
+from tools import scoreboard as collector
 
-ROOT = Path(__file__).resolve().parents[1]
 ROW = Row("one threshold", 2, 1, 0.8, 0.6, 0.4, 0.2)
-
-
-def collector():
-    spec = importlib.util.spec_from_file_location("tools_scoreboard", ROOT / "tools/scoreboard.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def samples(n=5, seed=0):
@@ -157,13 +148,13 @@ def test_rows_are_collected_from_references(tmp_path):
     for name, cell, row in [("03_b", "ch03-scoreboard", other), ("02_a", "ch02-scoreboard", ROW)]:
         cells = {cell: {"text": f"{row}\n", "rtol": 0, "atol": 0.01}, "ch-other": {"text": "1\n"}}
         (tmp_path / f"{name}.json").write_text(json.dumps(cells))
-    assert [Row(**row) for row in json.loads(collector().collect(tmp_path))] == [ROW, other]
+    assert [Row(**row) for row in json.loads(collector.collect(tmp_path))] == [ROW, other]
 
 
 def test_the_recorded_rows_are_what_the_references_say():
-    module = collector()
-    assert module.STORED.read_text() == module.collect(module.REFERENCES), "run: python tools/scoreboard.py"
-    assert module.main(["--check"]) == 0
+    stored = collector.STORED.read_text(encoding="utf-8")
+    assert stored == collector.collect(collector.REFERENCES), "run: python tools/scoreboard.py"
+    assert collector.main(["--check"]) == 0
     assert [row.chapter for row in scoreboard.recorded().rows] == sorted(
         row.chapter for row in scoreboard.recorded().rows
     )
@@ -172,6 +163,7 @@ def test_the_recorded_rows_are_what_the_references_say():
 def test_the_record_on_real_scenes_says_when_and_with_what_it_was_made():
     record = scoreboard.recorded_on_real()
     assert set(record) == {"recorded", "simulator", "numpy", "rows"} and record["rows"]
+    assert record["simulator"] == simulate.VERSION, "run: python -m tools.record_real_scores"
     for row in record["rows"]:
         assert set(row) == {"band", "counterpart", "dataset", "scenes", "accuracy", "iou", "best_iou"}
         assert row["scenes"] > 0 and 0 <= row["iou"] <= row["best_iou"] <= 1 and row["iou"] <= row["accuracy"] <= 1

@@ -41,7 +41,7 @@ def test_the_two_cirrus_channels_are_the_same_part_of_the_spectrum():
 
 
 def test_unknown_band_lists_the_known_ones():
-    with pytest.raises(UnknownBandError, match=r"found band .B8., which Landsat-8 .*expected .*B2 \(482 nm\).*B9 \(1373 nm\)"):
+    with pytest.raises(UnknownBandError, match=r"found band 'B8', which Landsat-8 .*expected .*B2 .*B9 \(1373 nm\)"):
         LANDSAT8.index("B8")
     with pytest.raises(UnknownBandError, match=r"a wavelength of 1378 nm, which RGB .*red \(610 nm\)"):
         RGB.index(1378)

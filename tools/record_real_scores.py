@@ -1,12 +1,12 @@
-"""How chapter 02's thresholds, fitted to simulated scenes, do on real Landsat scenes: run this file.
+"""Record how chapter 02's thresholds, fitted to simulated scenes, do on real Landsat scenes.
 
-It scores what is on this machine (`python -m course_utils fetch l8biome ukis` brings everything). With `--record` it
-also writes course_utils/real_scores.json, which the chapter shows where no real scenes are at hand.
+``python -m tools.record_real_scores`` scores what is on this machine (``python -m course_utils fetch l8biome ukis``
+brings everything) and writes course_utils/real_scores.json, which the chapter shows where no real scenes are at hand.
 """
 
-import argparse
 import datetime
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from course_utils import metrics, simulate
 from course_utils.data.patches import load_patches
 from course_utils.data.real import available, labelled_scenes
+from course_utils.files import aside
 from course_utils.models.threshold import Threshold
 from course_utils.sensors import PACE_OCI
 from course_utils.simulate import decode_uint8
@@ -57,17 +58,21 @@ def score() -> list[dict]:
     return rows
 
 
-def main() -> dict[str, float]:
-    """Give the IoU of each rule on each dataset that is here, by a name such as ``iou_470_l8biome``."""
-    return {f"iou_{row['band']}_{row['dataset']}": row["iou"] for row in score()}
+def main() -> int:
+    """Score, show and record; the exit code."""
+    rows = score()
+    if not rows:
+        print("found no real scene on this machine, expected some; run python -m course_utils fetch l8biome ukis",
+              file=sys.stderr)
+        return 1
+    found = {"recorded": datetime.datetime.now(datetime.UTC).date().isoformat(), "simulator": simulate.VERSION,
+             "numpy": np.__version__, "rows": rows}
+    text = json.dumps(found, indent=1) + "\n"
+    print(text, end="")
+    with aside(RECORD) as new:
+        new.write_text(text, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--record", action="store_true", help="write what is found into the package")
-    options = parser.parse_args()
-    found = {"recorded": datetime.datetime.now(datetime.UTC).date().isoformat(), "simulator": simulate.VERSION,
-             "numpy": np.__version__, "rows": score()}
-    print(json.dumps(found, indent=1))
-    if options.record:
-        RECORD.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    sys.exit(main())
