@@ -1,6 +1,9 @@
-// A formula that is wider than the page scrolls in its own box: let the keyboard reach the box.
 "use strict";
 
+// The search reads each page it has found, for a few lines of it. A site opened as files may not: show titles alone.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// A formula that is wider than the page scrolls in its own box: let the keyboard reach the box.
 function reachWideFormulas() {
   for (const box of document.querySelectorAll('mjx-container[display="true"]')) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;

@@ -123,6 +123,15 @@ def test_search_finds_a_term(open_site, address):
     assert page.locator("#search-results li a").first.get_attribute("href")
 
 
+def test_search_works_on_a_site_opened_as_files(browser):
+    with visit(browser, SITE.as_uri(), "search.html") as (page, log):
+        open_page(page, f"{SITE.as_uri()}/search.html?q=tensor")
+        page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=5000)
+        page.wait_for_function("document.querySelector('#search-results p')?.innerText.includes('found')")
+        page.wait_for_timeout(300)
+        assert log.console == []
+
+
 def test_search_without_a_hit_says_so(open_site, address):
     page = open_site("search.html")
     open_page(page, f"{address}/search.html?q=xylophonist")
