@@ -16,14 +16,14 @@ book site test unit notebooks references learner bench: export TQDM_DISABLE ?= 1
 .PHONY: help setup book test lint unit notebooks site learner lab references bench constraints clean
 
 help:           ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"found Python {v.major}.{v.minor}, the course needs 3.11 or newer: set PYTHON=python3.11 (or newer)")'
 	@echo "Setting up .venv, once: pip installs about 1.8 GB and is silent for some minutes"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
@@ -83,7 +83,7 @@ learner: setup    ## make the learner notebooks in _build/learner, run a copy of
 # The settings in tools/lab keep JupyterLab from asking for the network: no news, no updates.
 lab: setup        ## work through the chapters in JupyterLab; what you write in my_notebooks is never overwritten
 	@$(BIN)/python -m tools.make_learner_notebooks --keep my_notebooks
-	$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/tools/lab" my_notebooks
+	$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/tools/lab" my_notebooks $(OPTIONS)
 
 bench: setup      ## measure every claim about speed, write _build/bench.json
 	$(BIN)/python -m benchmarks
