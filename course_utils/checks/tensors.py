@@ -246,4 +246,4 @@ def rmse(answer):
                                 ((estimate - truth).abs().mean(), "nothing is squared")])
     cause = "a count of 1 broadcasts against any other, so compare the counts before subtracting"
     for count in (1, 3):
-        expect_raises(answer, torch.rand(8, 1), torch.rand(count), error=ValueError, cause=cause)
+        expect_raises(answer, torch.ones(8, 1), torch.ones(count), error=ValueError, cause=cause)
