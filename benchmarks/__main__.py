@@ -32,7 +32,6 @@ def main(names: list[str]) -> None:
         results |= measured
         for key, value in measured.items():
             print(f"{key:24} {value:12.6g}   {module.__doc__.splitlines()[0]}", flush=True)
-    OUT.parent.mkdir(exist_ok=True)
     with aside(OUT) as new:
         new.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

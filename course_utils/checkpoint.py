@@ -38,8 +38,6 @@ def save_checkpoint(path: str | Path, model: nn.Module, **state: Any) -> None:
     Source:
         Chapter 06.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, "architecture": architecture(model), "model": model.state_dict(), **state}
     with aside(path) as new:
         torch.save(content, new)

@@ -15,7 +15,7 @@ def aside(path: str | Path) -> Iterator[Path]:
     A reader of the path sees the old file or the new one, never a part. Processes do not get in each other's way.
 
     Args:
-        path: where the file is to be.
+        path: where the file is to be; its folder is made if it is not there.
 
     Yields:
         A hidden name beside it, with the same ending.
@@ -29,6 +29,7 @@ def aside(path: str | Path) -> Iterator[Path]:
         ('whole', ['notes.txt'])
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield new

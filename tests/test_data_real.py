@@ -1,6 +1,7 @@
 """Real labelled scenes and the interchange format, on true files where they are and on made ones everywhere."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,9 @@ def test_arrays_that_are_missing(tmp_path):
     np.savez(tmp_path / "wrong.npz", x=np.zeros(3), y=np.zeros(3))
     with pytest.raises(LayoutError, match=r"found arrays x, y in .*expected x, mask, bands"):
         read_labelled_npz(tmp_path / "wrong.npz")
+    np.save(tmp_path / "wrong.npy", np.zeros(3))
+    with pytest.raises(LayoutError, match="found no readable NumPy archive in"):
+        read_labelled_npz(tmp_path / "wrong.npy")
     with pytest.raises(MissingData, match=r"found no file .*none\.npz"):
         read_labelled_npz(tmp_path / "none.npz")
 
@@ -175,6 +179,19 @@ def test_nan_is_allowed_only_where_it_is_ignored(tmp_path):
         read_labelled_npz(write(tmp_path / "b.npz", x=image[None], mask=codes[None]))
     with pytest.raises(InvalidReflectance, match="found reflectance nan in a, channel B5"):
         write_labelled_npz(tmp_path / "c.npz", [LabelledScene("a", image, codes, scene.sensor, scene.bands)])
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"codes": np.full((8, 8), 7, np.uint8)}, "found label 7 in a, expected only 0, 1, 2, 255"),
+    ({"codes": np.zeros((8, 8), np.int64)}, r"found an array \(8, 8\) int64 in a, expected \(8, 8\) uint8"),
+    ({"codes": np.zeros((8, 9), np.uint8)}, r"found an array \(8, 9\) uint8 in a, expected \(8, 8\) uint8"),
+    ({"image": np.zeros((7, 8, 8))}, r"float64 in a, expected \(7, any, any\) float32"),
+    ({"bands": tuple("abcdefg")}, "found bands a b c d e f g in a, expected names that one sensor has"),
+])
+def test_what_could_not_be_read_back_is_not_written(tmp_path, changes, message):
+    with pytest.raises(LayoutError, match=message):
+        write_labelled_npz(tmp_path / "a.npz", [replace(toy(), **changes)])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_scenes_of_different_kinds_are_not_mixed(tmp_path):

@@ -55,7 +55,14 @@ def test_folds_that_can_not_be_made(k):
         kfold(range(5), k, generator=np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("fractions", [(0.5, 0.5), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1)])
+@pytest.mark.parametrize("groups", [[1.5, 2.7], ["a"], [-1, 3], [True, False]])
+def test_groups_that_are_no_numbers_of_scenes(groups):
+    for deal in (make_split, lambda groups, generator: kfold(groups, 2, generator=generator)):
+        with pytest.raises(SplitError, match=r"found groups such as .*expected whole numbers from 0"):
+            deal(groups, generator=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("fractions", [(float("nan"), 0.5, 0.5), (0.5, 0.5), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1)])
 def test_fractions_that_are_no_shares(fractions):
     with pytest.raises(SplitError, match="expected three shares from 0 that add up to 1"):
         make_split(range(9), fractions, generator=np.random.default_rng(0))

@@ -25,6 +25,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_the_folder_is_made(tmp_path):
+    with aside(tmp_path / "new" / "a.txt") as new:
+        new.write_text("")
+    assert (tmp_path / "new" / "a.txt").is_file()
+
+
 def test_processes_write_under_names_of_their_own(tmp_path, monkeypatch):
     names = []
     for number in (1, 2):

@@ -138,7 +138,6 @@ def has_ellipsis(source: str) -> bool:
 
 def write(notebook, target: Path, chapter: Path) -> None:
     """Write a notebook, and beside it the quizzes of the chapter that it was made from."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     with aside(target) as new:
         nbformat.write(notebook, new)
     for quiz in chapter.parent.glob(f"{chapter.stem}*.quiz.json"):

@@ -37,8 +37,8 @@ class Fetched:
     """What became of each file that was asked for.
 
     Attributes:
-        ready: Files that are there now and verified, by their path in the registry.
-        failed: The reason for each file that is not there.
+        ready: files that are there now and verified, by their path in the registry.
+        failed: the reason for each file that is not there.
     """
 
     ready: dict[str, Path] = field(default_factory=dict)
@@ -52,16 +52,16 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
     One file that fails does not stop the others, but a server that can not be reached is asked only once.
 
     Args:
-        names: Names of datasets or of single files, as `registry.resolve` takes them.
-        progress: Whether a progress bar is shown for each file.
-        timeout: Seconds to wait for a connection, and for the next piece of an answer.
-        done: Called after each file with its entry and where it is now, or why it is not.
+        names: names of datasets or of single files, as `registry.resolve` takes them.
+        progress: whether a progress bar is shown for each file.
+        timeout: seconds to wait for a connection, and for the next piece of an answer.
+        done: called after each file with its entry and where it is now, or why it is not.
 
     Returns:
         What is ready and what failed.
 
     Raises:
-        UnknownDataset: If a name is not in the registry; nothing is downloaded then.
+        UnknownDataset: a name is not in the registry; nothing is downloaded then.
     """
     outcome, unreachable = Fetched(), set()
     for file in resolve(names):
@@ -83,7 +83,7 @@ def find(file: RemoteFile) -> Path | None:
     """Look for a file without using the network and without reading it.
 
     Args:
-        file: An entry of the registry.
+        file: an entry of the registry.
 
     Returns:
         Where it (for an archive: what was unpacked from it) is, or None if it is not there.
@@ -97,14 +97,14 @@ def locate(file: RemoteFile) -> Path:
     The hash is computed once per process, and again when the file's size or time of change is another.
 
     Args:
-        file: An entry of the registry.
+        file: an entry of the registry.
 
     Returns:
         Where it is.
 
     Raises:
-        MissingData: If it is not there; the message gives the command that fetches it.
-        HashMismatch: If its bytes are not the published ones.
+        MissingData: it is not there; the message gives the command that fetches it.
+        HashMismatch: its bytes are not the published ones.
     """
     path = find(file)
     if path is None:
@@ -119,15 +119,15 @@ def require(name: str) -> list[Path]:
     """Find all files of a dataset without using the network, and verify them.
 
     Args:
-        name: The name of a dataset or of a single file.
+        name: the name of a dataset or of a single file.
 
     Returns:
         Where the files are, in the order of the registry.
 
     Raises:
-        UnknownDataset: If there is no such dataset.
-        MissingData: If a file is not there.
-        HashMismatch: If the bytes of a file are not the published ones.
+        UnknownDataset: there is no such dataset.
+        MissingData: a file is not there.
+        HashMismatch: the bytes of a file are not the published ones.
     """
     return [locate(file) for file in resolve([name])]
 

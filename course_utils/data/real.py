@@ -27,6 +27,8 @@ UKIS_BANDS = {"landsat5": BIOME_BANDS[:6], "landsat7": BIOME_BANDS[:6],
               "sentinel2": ("B02", "B03", "B04", "B08", "B11", "B12")}
 UKIS_CODES = {0: CLEAR, 1: CLEAR, 2: CLEAR, 3: CLEAR, 4: THICK}         # 0 is cloud shadow; thin is not told apart
 
+SAME_CODES = {code: code for code in CODES}
+
 
 @dataclass(frozen=True)
 class LabelledScene:
@@ -168,7 +170,7 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
     sensor = _sensor_with(bands, path)
     scenes = []
     for number, (image, labels) in enumerate(zip(x, mask, strict=True)):
-        codes = _recode(labels, {code: code for code in CODES}, path)
+        codes = _recode(labels, SAME_CODES, path)
         check_finite(image, codes != IGNORE, bands, path)
         image = np.where(np.isfinite(image), image, np.float32(0))
         scenes.append(LabelledScene(f"{path.stem}-{number}", image, codes, sensor, bands))
@@ -183,7 +185,7 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
         scenes: at least one; all have the same bands and size.
 
     Raises:
-        LayoutError: there is no scene, or their bands or sizes differ.
+        LayoutError: there is no scene, their bands or sizes differ, or `read_labelled_npz` would refuse one.
         InvalidReflectance: a pixel that counts has a reflectance that is not finite.
     """
     path, scenes = Path(path), list(scenes)
@@ -192,9 +194,13 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
         raise LayoutError(f"found {len(kinds)} kinds of scenes (bands and size) for {path}, expected one; "
                           "write each kind to its own file")
     for scene in scenes:
+        _sensor_with(scene.bands, scene.name)
+        _expect(scene.image, (len(scene.bands), None, None), np.float32, scene.name)
+        _expect(scene.codes, scene.image.shape[1:], np.uint8, scene.name)
+        _recode(scene.codes, SAME_CODES, scene.name)
         check_finite(scene.image, scene.valid, scene.bands, scene.name)
     with aside(path) as new, new.open("wb") as file:
-        np.savez_compressed(file, x=np.stack([scene.image for scene in scenes]).astype(np.float32),
+        np.savez_compressed(file, x=np.stack([scene.image for scene in scenes]),
                             mask=np.stack([scene.codes for scene in scenes]), bands=np.array(scenes[0].bands))
 
 
@@ -209,12 +215,12 @@ def _load_npz(file: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             return {name: stored[name] for name in names}
     except LayoutError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:     # TypeError: one array alone
         raise LayoutError(f"found no readable NumPy archive in {file} ({error}), expected {', '.join(names)} "
                           "in a .npz file") from error
 
 
-def _expect(array: np.ndarray, shape: tuple[int | None, ...], dtype: type, file: Path) -> None:
+def _expect(array: np.ndarray, shape: tuple[int | None, ...], dtype: type, file: Path | str) -> None:
     """Refuse another shape (None stands for any size) or type."""
     fits = len(shape) == array.ndim and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True))
@@ -224,7 +230,7 @@ def _expect(array: np.ndarray, shape: tuple[int | None, ...], dtype: type, file:
                           f"{np.dtype(dtype)}")
 
 
-def _recode(labels: np.ndarray, table: dict[int, int], file: Path) -> np.ndarray:
+def _recode(labels: np.ndarray, table: dict[int, int], file: Path | str) -> np.ndarray:
     """Translate a source's labels into the course's codes."""
     unknown = sorted(set(np.unique(labels).tolist()) - set(table))
     if unknown:
@@ -235,7 +241,7 @@ def _recode(labels: np.ndarray, table: dict[int, int], file: Path) -> np.ndarray
     return lookup[labels]
 
 
-def _sensor_with(bands: tuple[str, ...], file: Path) -> str:
+def _sensor_with(bands: tuple[str, ...], file: Path | str) -> str:
     """The name of the sensor that has all these bands."""
     for sensor in SENSORS.values():
         if set(bands) <= set(sensor.band_names):

@@ -83,14 +83,14 @@ def make_split(groups: Iterable[int], fractions: Sequence[float] = (0.7, 0.15, 0
         The split, each part in increasing order. Every group is in exactly one part.
 
     Raises:
-        SplitError: the fractions are not three shares of one.
+        SplitError: the fractions are not three shares of one, or a group is not a whole number from 0.
 
     Example:
         >>> split = make_split(range(20), generator=np.random.default_rng(0))
         >>> len(split.train), len(split.validation), len(split.test)
         (14, 3, 3)
     """
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
+    if len(fractions) != 3 or not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-9):
         raise SplitError(f"found fractions {tuple(fractions)}, expected three shares from 0 that add up to 1, "
                          "such as (0.7, 0.15, 0.15)")
     shuffled = _shuffled(groups, generator)
@@ -115,7 +115,7 @@ def kfold(groups: Iterable[int], k: int, *, generator: np.random.Generator) -> l
         together hold every group once.
 
     Raises:
-        SplitError: there are fewer groups than folds, or fewer than two folds.
+        SplitError: there are fewer groups than folds, fewer than two folds, or a group is not a whole number from 0.
 
     Example:
         >>> [len(held_out) for _, held_out in kfold(range(7), 3, generator=np.random.default_rng(0))]
@@ -130,7 +130,10 @@ def kfold(groups: Iterable[int], k: int, *, generator: np.random.Generator) -> l
 
 def _shuffled(groups: Iterable[int], generator: np.random.Generator) -> list[int]:
     """The distinct groups in random order, whatever order they came in."""
-    return generator.permutation(np.unique(np.fromiter(groups, dtype=np.int64))).tolist()
+    distinct = np.unique(list(groups))
+    if distinct.size and (distinct.dtype.kind not in "iu" or distinct[0] < 0):
+        raise SplitError(f"found groups such as {distinct[:3].tolist()}, expected whole numbers from 0")
+    return generator.permutation(distinct.astype(np.int64)).tolist()
 
 
 def save_split(path: str | Path, split: Split, replace: bool = False) -> None:

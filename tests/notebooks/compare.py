@@ -33,7 +33,6 @@ def save(stem: str, references: dict, folder: Path = FOLDER) -> None:
     if not references:
         path.unlink(missing_ok=True)
         return
-    folder.mkdir(parents=True, exist_ok=True)
     with aside(path) as new:
         new.write_text(json.dumps(references, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
