@@ -126,7 +126,7 @@ def _report(file, result) -> None:
 
 def _list(names: list[str]) -> None:
     """Where each named file is or can be had; without names what there is, and what its makers ask for."""
-    from course_utils.data.download import find
+    from course_utils.data.local import find
     from course_utils.data.registry import DATASETS, resolve
 
     if names:

@@ -162,8 +162,8 @@ def _datasets() -> list[Check]:
 
 def _dataset(name: str) -> Check:
     """One dataset; none of them is needed to work through the course."""
-    from course_utils.data.download import find, locate
     from course_utils.data.errors import HashMismatch
+    from course_utils.data.local import find, locate
     from course_utils.data.registry import DATASETS
 
     files, command = DATASETS[name].files, f"python -m course_utils fetch {name}"

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from course_utils.data import download
-from course_utils.data.download import fetch, find, locate, require
+from course_utils.data import download, local
+from course_utils.data.download import fetch
 from course_utils.data.errors import DownloadError, HashMismatch, MissingData, UnknownDataset
+from course_utils.data.local import find, locate
 from course_utils.data.registry import DATASETS, Dataset, RemoteFile, resolve
 
 BODY = bytes(range(256)) * 2000             # 512,000 bytes: several pieces
@@ -51,7 +52,7 @@ def test_a_file_is_downloaded_once_and_verified(toy, server, cache):
     assert left_behind(cache) == ["one.bin"]
     fetch(["toy"], progress=False)
     assert len(server.requests) == 1
-    assert require("toy") == [cache / NAME]
+    assert locate(remote()) == cache / NAME
 
 
 def test_an_interrupted_download_continues_within_one_fetch(toy, server, cache):
@@ -139,7 +140,7 @@ def test_a_file_that_rots_in_the_cache_is_noticed_and_replaced(toy, server, cach
 def test_a_file_is_hashed_once_per_state(toy, server, cache, monkeypatch):
     fetch(["toy"], progress=False)
     locate(remote())
-    monkeypatch.setattr(download.pooch, "file_hash", lambda *args, **kwargs: pytest.fail("hashed again"))
+    monkeypatch.setattr(local.hashlib, "file_digest", lambda *args, **kwargs: pytest.fail("hashed again"))
     locate(remote())
 
 
@@ -270,7 +271,7 @@ def test_unknown_names(cache):
 
 def test_what_was_not_fetched_says_how_to(cache):
     with pytest.raises(MissingData, match=r"found no ukis/landsat5\.npz in .*run python -m course_utils fetch ukis"):
-        require("ukis")
+        locate(DATASETS["ukis"].files[0])
 
 
 def test_the_registry_is_complete():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from course_utils.data import download
+from course_utils.data import local
 from course_utils.data.errors import InvalidReflectance, LayoutError, MissingData, UnknownDataset
 from course_utils.data.real import LabelledScene, available, labelled_scenes, read_labelled_npz, write_labelled_npz
 from course_utils.sensors import LANDSAT8, SENTINEL2
@@ -29,7 +29,7 @@ def made(cache, monkeypatch):
     scene[0, 0] = -0.001
     labels = rng.integers(0, 5, (512, 512, 1)).astype(np.uint8)
     np.savez(ukis / "sentinel2.npz", img=scene, msk=labels)
-    monkeypatch.setattr(download, "_matches", lambda path, file: True)
+    monkeypatch.setattr(local, "matches", lambda path, file: True)
     return {"biome": (image, mask), "ukis": (scene, labels), "folder": cache}
 
 

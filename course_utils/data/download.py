@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,11 +19,12 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from course_utils.data.archives import unpack
-from course_utils.data.errors import DataError, DownloadError, HashMismatch, MissingData, NoConnection, NotTried
-from course_utils.data.folders import data_folder, shared_folder
+from course_utils.data.errors import DataError, DownloadError, HashMismatch, NoConnection, NotTried
+from course_utils.data.folders import data_folder
+from course_utils.data.local import find, matches, verify
 from course_utils.data.registry import RemoteFile, resolve
 
-__all__ = ["Fetched", "fetch", "find", "locate", "require"]
+__all__ = ["Fetched", "fetch"]
 
 TIMEOUT = (10.0, 30.0)      # seconds to connect, seconds between two pieces of an answer
 CHUNK = 1 << 16
@@ -79,71 +79,6 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
     return outcome
 
 
-def find(file: RemoteFile) -> Path | None:
-    """Look for a file without using the network and without reading it.
-
-    Args:
-        file: an entry of the registry.
-
-    Returns:
-        Where it (for an archive: what was unpacked from it) is, or None if it is not there.
-    """
-    return next((path for path in _places(file) if path.exists()), None)
-
-
-def locate(file: RemoteFile) -> Path:
-    """Find a file without using the network, and verify it.
-
-    The hash is computed once per process, and again when the file's size or time of change is another.
-
-    Args:
-        file: an entry of the registry.
-
-    Returns:
-        Where it is.
-
-    Raises:
-        MissingData: it is not there; the message gives the command that fetches it.
-        HashMismatch: its bytes are not the published ones.
-    """
-    path = find(file)
-    if path is None:
-        raise MissingData(f"found no {file.path} in {' or '.join(map(str, _folders()))}, expected a fetched file; run "
-                          f"python -m course_utils fetch {file.path.split('/')[0]}")
-    if path.is_file():
-        _verify(path, file)
-    return path
-
-
-def require(name: str) -> list[Path]:
-    """Find all files of a dataset without using the network, and verify them.
-
-    Args:
-        name: the name of a dataset or of a single file.
-
-    Returns:
-        Where the files are, in the order of the registry.
-
-    Raises:
-        UnknownDataset: there is no such dataset.
-        MissingData: a file is not there.
-        HashMismatch: the bytes of a file are not the published ones.
-    """
-    return [locate(file) for file in resolve([name])]
-
-
-def _folders() -> list[Path]:
-    """Where files are looked for, in this order."""
-    shared = shared_folder()
-    return [data_folder()] if shared is None else [shared, data_folder()]
-
-
-def _places(file: RemoteFile) -> list[Path]:
-    """Where a file may be; for an archive, what was unpacked from it comes first."""
-    names = [file.unpack, file.path] if file.unpack else [file.path]
-    return [folder / name for name in names for folder in _folders()]
-
-
 def _fetch_file(file: RemoteFile, progress: bool, timeout: tuple[float, float]) -> Path:
     """One file: found and verified, or downloaded and verified; an archive is unpacked."""
     folder = data_folder()
@@ -160,7 +95,7 @@ def _verified(file: RemoteFile, folder: Path) -> Path | None:
     path = find(file)
     try:
         if path is not None and path.is_file():
-            _verify(path, file)
+            verify(path, file)
     except HashMismatch:
         if not path.is_relative_to(folder):
             raise                       # a shared folder is somebody else's to mend
@@ -194,41 +129,6 @@ def _unpack(archive: Path, folder: Path, name: str) -> Path:
         if archive.is_relative_to(folder):
             archive.replace(archive.with_name(f"{archive.name}.corrupt"))
         raise
-
-
-def _verify(path: Path, file: RemoteFile) -> None:
-    """Set a file aside whose hash is not the registry's, where it is ours to move, and say so."""
-    if _matches(path, file):
-        return
-    kind, expected = file.known_hash.split(":")
-    size, found = path.stat().st_size, _file_hash(path, kind)
-    if path.is_relative_to(data_folder()):
-        path = path.replace(path.with_name(f"{path.name.removesuffix('.part')}.corrupt"))
-        advice = f"it is kept as {path} and never used; run python -m course_utils fetch {file.path}"
-    else:
-        advice = "remove it from this shared folder, or put the right file there"
-    raise HashMismatch(f"found {kind} {found[:12]}… for {file.path} ({size} bytes in {path}), expected "
-                       f"{expected[:12]}…; {advice}")
-
-
-def _matches(path: Path, file: RemoteFile) -> bool:
-    """Whether a file's hash is the registry's; true where no hash is published."""
-    if file.known_hash is None:
-        return True
-    kind, expected = file.known_hash.split(":")
-    return _file_hash(path, kind) == expected
-
-
-def _file_hash(path: Path, kind: str) -> str:
-    """The hash of a file, computed once per process unless its size or time of change is another."""
-    status = path.stat()
-    return _hash(path, kind, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=1024)
-def _hash(path: Path, kind: str, size: int, changed_ns: int) -> str:
-    """Read a file and compute its hash; size and time of change only tell one state of it from another."""
-    return pooch.file_hash(str(path), alg=kind)
 
 
 def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[float, float]) -> Path:
@@ -278,10 +178,10 @@ class _Resuming:
         """Download a file, verify it, and put it where pooch wants it."""
         resumed = self.part.exists()
         self._receive_all(url)
-        if resumed and not _matches(self.part, self.file):
+        if resumed and not matches(self.part, self.file):
             self.part.unlink()          # its beginning was of something else: once more from the start
             self._receive_all(url)
-        _verify(self.part, self.file)
+        verify(self.part, self.file)
         self.part.replace(output_file)
 
     def _receive_all(self, url: str) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import tifffile
 
 from course_utils.codes import CLEAR, CODES, IGNORE, THICK, THIN, is_cloud
-from course_utils.data.download import find, locate
 from course_utils.data.errors import LayoutError, MissingData, UnknownDataset
+from course_utils.data.local import find, locate
 from course_utils.data.pixels import check_finite
 from course_utils.data.registry import DATASETS
 from course_utils.files import aside
