@@ -110,8 +110,9 @@ def test_label_codes_follow_thickness_and_valid():
 def test_the_data_card_states_the_label_rule():
     card = (Path(__file__).parent.parent / "book/appendix/data_cards.md").read_text(encoding="utf-8")
     card = " ".join(card.split())
-    assert f"blurred by {BLUR:g} pixel, exceeds that of optical thickness {VISIBLE}:" in card
-    assert f"fewer than {SPECK} pixels" in card and f"below an optical thickness of {OPAQUE:g}." in card
+    assert f"blurred with a Gaussian of {BLUR:g} pixel, and cloud is where it exceeds" in card
+    assert f"the opacity of an optical thickness τ of {VISIBLE:g}." in card and f"is at most {OPAQUE:g}." in card
+    assert f"gaps of fewer than {SPECK} pixels are not drawn" in card
 
 
 def test_the_outline_of_a_sharp_thick_cloud_lies_less_than_a_pixel_outside_it():
