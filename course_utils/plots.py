@@ -183,35 +183,6 @@ def confusion_map(pred, mask, valid=None, ax=None, title=None, legend=True):
     return _show_classes(codes, names, ax, title, legend)
 
 
-def overlay_mask(picture, mask, ax=None, title=None, colour=CLOUD, opacity=0.45):
-    """Tint a picture where a mask is true, with a thin outline around it.
-
-    Args:
-        picture: (H, W) or (H, W, 3).
-        mask: (H, W) bool.
-        ax: where to draw; made when absent.
-        title: a short heading.
-        colour: of the tint and the outline.
-        opacity: of the tint, 0–1.
-
-    Returns:
-        The axes.
-
-    Raises:
-        ValueError: a mask of another size than the picture.
-    """
-    picture, mask = _array(picture), _array(mask).astype(bool)
-    if picture.shape[:2] != mask.shape:
-        raise ValueError(f"found picture {picture.shape} and mask {mask.shape}; expected the same H and W")
-    ax = show_image(picture, ax, title)
-    tint = np.zeros((*mask.shape, 4), np.float32)
-    tint[mask] = (*to_rgb(colour), opacity)
-    ax.imshow(tint)
-    if mask.any() and not mask.all():
-        ax.contour(mask, levels=[0.5], colors=[colour], linewidths=1.0)
-    return ax
-
-
 def show_bands(image, sensor, axes=None, columns=4, limits=(0.0, 0.8)):
     """Show every band of an image side by side, each with its wavelength.
 

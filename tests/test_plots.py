@@ -189,16 +189,6 @@ def test_confusion_map_refuses_probabilities_and_other_shapes():
         plots.confusion_map(mask.ravel(), mask)
 
 
-def test_overlay_tints_the_cloud_alone():
-    mask = np.zeros((4, 4), bool)
-    mask[1:3, 1:3] = True
-    ax = plots.overlay_mask(np.zeros((4, 4, 3)), mask, opacity=0.5)
-    tint = np.asarray(ax.images[1].get_array())
-    assert (tint[..., 3] == 0.5 * mask).all()
-    with pytest.raises(ValueError, match="expected the same H and W"):
-        plots.overlay_mask(np.zeros((4, 5, 3)), mask)
-
-
 def test_show_bands_heads_every_band_with_its_wavelength():
     axes = plots.show_bands(np.random.default_rng(0).random((8, 6, 6)), LANDSAT8)
     assert [ax.get_title() for ax in axes] == [f"{nm:.0f} nm" for nm in LANDSAT8.wavelengths] + ["channel 8"]

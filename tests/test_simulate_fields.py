@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from course_utils import simulate
-from course_utils.simulate.fields import band_pass, power_law, spectral_slope, step, warp
+from course_utils.simulate.fields import band_pass, power_law, step, stretched_wavenumber, warp
 from course_utils.simulate.instrument import blur, blur_kernels, measure, swath_mask
 from course_utils.simulate.label import BLUR, OPAQUE, SPECK, VISIBLE, analyst_codes, remove_specks
 from course_utils.simulate.landscape import BUILDERS
@@ -19,6 +19,16 @@ from course_utils.simulate.state import draw_state
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def spectral_slope(field, low=4):
+    """The exponent of a field's power law, from wavenumber `low` to a quarter of the field's size, by a fit."""
+    size = field.shape[0]
+    ring = np.rint(stretched_wavenumber(size)).astype(int).ravel()
+    density = np.abs(np.fft.rfft2(field)).ravel() ** 2
+    mean = np.bincount(ring, density) / np.maximum(np.bincount(ring), 1)
+    use = np.arange(low, size // 4 + 1)
+    return -np.polyfit(np.log(use), np.log(mean[use]), 1)[0]
 
 
 @pytest.mark.parametrize("slope", [2.0, 8 / 3, 3.4])

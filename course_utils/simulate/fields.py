@@ -148,27 +148,3 @@ def step(field: np.ndarray, threshold: float, width: float) -> np.ndarray:
         array([0. , 0.5, 1. ])
     """
     return np.clip((field - threshold) / width + 0.5, 0.0, 1.0)
-
-
-def spectral_slope(field: np.ndarray, low: float = 4.0, high: float | None = None) -> float:
-    """Measure the exponent of a field's power law: the slope of log density against log wavenumber.
-
-    Args:
-        field: (N, N), periodic.
-        low: smallest wavenumber used, cycles per frame.
-        high: largest wavenumber used; a quarter of N unless given.
-
-    Returns:
-        The exponent, positive for a density that falls: `power_law(slope=3)` gives about 3.
-
-    Example:
-        >>> round(spectral_slope(power_law(np.random.default_rng(1), 256, slope=3.0)), 1)
-        3.0
-    """
-    size = field.shape[0]
-    k = stretched_wavenumber(size)
-    density = np.abs(np.fft.rfft2(field)) ** 2
-    ring = np.rint(k).astype(int).ravel()
-    mean = np.bincount(ring, density.ravel()) / np.maximum(np.bincount(ring), 1)
-    use = np.arange(int(low), int(high or size // 4) + 1)
-    return float(-np.polyfit(np.log(use), np.log(mean[use]), 1)[0])
