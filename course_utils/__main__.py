@@ -87,7 +87,7 @@ def _doctor(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     """Download what was named, or list what there is."""
     from course_utils.data.download import fetch
-    from course_utils.data.errors import NotTried, UnknownDataset
+    from course_utils.data.errors import NotTriedError, UnknownDatasetError
     from course_utils.data.registry import DATASETS
 
     if not options.names and not options.list:
@@ -98,7 +98,7 @@ def _fetch(options: argparse.Namespace) -> int:
             _list(options.names)
             return 0
         outcome = fetch(options.names, progress=sys.stderr.isatty(), timeout=(10, options.timeout), done=_report)
-    except UnknownDataset as error:
+    except UnknownDatasetError as error:
         print(error, file=sys.stderr)
         return 2
     for name in dict.fromkeys(path.split("/")[0] for path in outcome.ready):
@@ -106,7 +106,7 @@ def _fetch(options: argparse.Namespace) -> int:
         print(f"\n{name}: {dataset.title}\n  licence: {dataset.licence}\n  cite:    {dataset.citation}\n"
               f"  from:    {dataset.homepage}\n  note:    {dataset.note}")
     if outcome.failed:
-        skipped = sum(isinstance(error, NotTried) for error in outcome.failed.values())
+        skipped = sum(isinstance(error, NotTriedError) for error in outcome.failed.values())
         print(f"\n{len(outcome.failed)} of {len(outcome.failed) + len(outcome.ready)} files are missing"
               f"{f', {skipped} of them not tried' if skipped else ''}; the same command tries these again, "
               "with --list it gives their addresses", file=sys.stderr)
@@ -115,12 +115,12 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _report(file, result) -> None:
     """One line for each file that was tried, as soon as it is clear what became of it."""
-    from course_utils.data.errors import NotTried
+    from course_utils.data.errors import NotTriedError
 
     if isinstance(result, Path):
         size = f" ({_size(result.stat().st_size)})" if result.is_file() else ""
         print(f"✓ {file.path}{size}  {result}", flush=True)
-    elif not isinstance(result, NotTried):
+    elif not isinstance(result, NotTriedError):
         print(f"✗ {file.path}: {result}", file=sys.stderr, flush=True)
 
 

@@ -162,7 +162,7 @@ def _datasets() -> list[Check]:
 
 def _dataset(name: str) -> Check:
     """One dataset; none of them is needed to work through the course."""
-    from course_utils.data.errors import HashMismatch
+    from course_utils.data.errors import HashMismatchError
     from course_utils.data.local import find, locate
     from course_utils.data.registry import DATASETS
 
@@ -171,7 +171,7 @@ def _dataset(name: str) -> Check:
     for file in here:
         try:
             locate(file)
-        except HashMismatch as error:
+        except HashMismatchError as error:
             return Check(name, "error", str(error), f"run {command}")
     if not here:
         return Check(name, "ok", "not fetched", f"optional: {command}")
@@ -183,14 +183,14 @@ def _dataset(name: str) -> Check:
 
 def _simulated() -> Check:
     """The course's own patches."""
-    from course_utils.data.errors import LayoutError, MissingData
+    from course_utils.data.errors import LayoutError, MissingDataError
     from course_utils.data.patches import cached_folder, open_packed, shared_twin
 
     folder = cached_folder()
     folder = shared_twin(folder) if shared_twin(folder).is_dir() else folder
     try:
         patches = open_packed(folder, verify=True)
-    except MissingData:
+    except MissingDataError:
         return Check("simulated scenes", "ok", "not yet made", "they are made when first used, in some seconds; or "
                                                                "now: python -m course_utils simulate")
     except LayoutError as error:

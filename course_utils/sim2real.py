@@ -208,7 +208,9 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
         The scores of `score`, with train_seconds, seed, and under "baseline" the same keys for the threshold rule.
 
     Raises:
-        MissingData, LayoutError, InvalidReflectance: as `read_labelled_npz`, or a band that the file does not have.
+        MissingDataError: there is no such file.
+        LayoutError: as `read_labelled_npz`, or the file does not have a band.
+        InvalidReflectanceError: as `read_labelled_npz`.
 
     Source:
         Chapter 11.

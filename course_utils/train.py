@@ -64,7 +64,7 @@ class FitConfig:
             )
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDivergedError(RuntimeError):
     """The loss became infinite or not a number, so going on would only spoil the weights."""
 
 
@@ -137,7 +137,7 @@ def fit(
 
     Raises:
         ValueError: a loader is empty.
-        TrainingDiverged: the loss is not finite; says step, learning rate and the last good checkpoint.
+        TrainingDivergedError: the loss is not finite; says step, learning rate and the last good checkpoint.
         CheckpointError: the checkpoint belongs to another architecture, version or configuration.
 
     Source:
@@ -154,9 +154,9 @@ def fit(
         try:
             train_loss = train_epoch(model, task, train, optimizer, schedule)
             validation_loss, scores = evaluate(model, task, validation)
-        except TrainingDiverged as error:
+        except TrainingDivergedError as error:
             saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
-            raise TrainingDiverged(f"epoch {len(history) + 1}, {error}; {saved}") from None
+            raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {saved}") from None
 
         history.train_loss.append(train_loss)
         history.validation_loss.append(validation_loss)
@@ -195,7 +195,7 @@ def train_epoch(
 
     Raises:
         ValueError: the loader is empty.
-        TrainingDiverged: the loss of a batch is not finite.
+        TrainingDivergedError: the loss of a batch is not finite.
     """
     model.train()
     device = next(model.parameters()).device
@@ -227,7 +227,7 @@ def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[flo
 
     Raises:
         ValueError: the loader is empty.
-        TrainingDiverged: the loss of a batch is not finite.
+        TrainingDivergedError: the loss of a batch is not finite.
     """
     model.eval()
     device = next(model.parameters()).device
@@ -257,7 +257,7 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
 def _finite(loss: float, where: str) -> float:
     """The loss itself, or an error that says where it was lost."""
     if not math.isfinite(loss):
-        raise TrainingDiverged(f"{where}: found loss {loss}; try a lower learning rate, and look at the inputs")
+        raise TrainingDivergedError(f"{where}: found loss {loss}; try a lower learning rate, and look at the inputs")
     return loss
 
 

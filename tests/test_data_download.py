@@ -9,7 +9,7 @@ import pytest
 
 from course_utils.data import download, local
 from course_utils.data.download import fetch
-from course_utils.data.errors import DownloadError, HashMismatch, MissingData, UnknownDataset
+from course_utils.data.errors import DownloadError, HashMismatchError, MissingDataError, UnknownDatasetError
 from course_utils.data.local import find, locate
 from course_utils.data.registry import DATASETS, Dataset, RemoteFile, resolve
 
@@ -38,7 +38,7 @@ def failure(names=("toy",), **options) -> str:
     assert not outcome.ready
     (error,) = outcome.failed.values()
     assert "\n" not in str(error)
-    assert isinstance(error, DownloadError | HashMismatch)
+    assert isinstance(error, DownloadError | HashMismatchError)
     return str(error)
 
 
@@ -114,7 +114,7 @@ def test_wrong_bytes_are_kept_aside_and_never_used(toy, server, cache):
     assert f"expected {remote().sha256[:12]}…" in message
     assert f"kept as {cache / NAME}.corrupt and never used" in message
     assert left_behind(cache) == ["one.bin.corrupt"]
-    with pytest.raises(MissingData, match=r"found no toy/one\.bin"):
+    with pytest.raises(MissingDataError, match=r"found no toy/one\.bin"):
         locate(remote())
 
 
@@ -129,7 +129,7 @@ def test_an_md5_is_checked_where_that_is_all_there_is(toy, server, cache):
 def test_a_file_that_rots_in_the_cache_is_noticed_and_replaced(toy, server, cache):
     fetch(["toy"], progress=False)
     (cache / NAME).write_bytes(BODY[:-1] + b"x")
-    with pytest.raises(HashMismatch, match=r"never used; run python -m course_utils fetch toy/one\.bin"):
+    with pytest.raises(HashMismatchError, match=r"never used; run python -m course_utils fetch toy/one\.bin"):
         locate(remote())
     assert left_behind(cache) == ["one.bin.corrupt"]
     (cache / NAME).write_bytes(b"wrong again")
@@ -204,7 +204,7 @@ def test_a_server_that_can_not_be_reached_is_asked_once(toy, cache, monkeypatch)
     (cache / "toy" / "here.bin").write_bytes(BODY)
     outcome = fetch(["toy"], progress=False)
     assert list(outcome.ready) == ["toy/here.bin"]
-    assert [type(error).__name__ for error in outcome.failed.values()] == ["NoConnection", "NotTried"]
+    assert [type(error).__name__ for error in outcome.failed.values()] == ["NoConnectionError", "NotTriedError"]
     assert str(outcome.failed["toy/two.bin"]) == "not tried, for there was no connection to 127.0.0.1:9"
 
 
@@ -262,15 +262,15 @@ def test_the_shared_folder_comes_first_and_is_never_written(toy, server, cache, 
 
 
 def test_unknown_names(cache):
-    with pytest.raises(UnknownDataset, match=r"found no dataset 'ukiss', expected one of ukis, l8biome, mnist, "
+    with pytest.raises(UnknownDatasetError, match=r"found no dataset 'ukiss', expected one of ukis, l8biome, mnist, "
                                              r"cifar10, pace, .*did you mean ukis\?"):
         fetch(["l8biome", "ukiss"])
-    with pytest.raises(UnknownDataset, match=r"did you mean ukis/landsat5\.npz\?"):
+    with pytest.raises(UnknownDatasetError, match=r"did you mean ukis/landsat5\.npz\?"):
         resolve(["ukis/landsat5.npy"])
 
 
 def test_what_was_not_fetched_says_how_to(cache):
-    with pytest.raises(MissingData, match=r"found no ukis/landsat5\.npz in .*run python -m course_utils fetch ukis"):
+    with pytest.raises(MissingDataError, match=r"found no ukis/landsat5\.npz in .*; run python -m .* fetch ukis"):
         locate(DATASETS["ukis"].files[0])
 
 

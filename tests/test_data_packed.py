@@ -10,7 +10,7 @@ from comparing import same
 from torch.utils.data import DataLoader
 
 from course_utils import simulate
-from course_utils.data.errors import LayoutError, MissingData
+from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.patches import (
     PackedPatches,
     batches,
@@ -134,7 +134,7 @@ def test_patches_of_another_origin_are_not_taken(tmp_path, patches):
     write_packed(tmp_path / "p", patches, {"simulator": "0", "scenes": [1, 2]})
     with pytest.raises(LayoutError, match=r"of another kind in .*simulator 0, scenes 2 scenes, expected .*simulator 1"):
         open_packed(tmp_path / "p", {"simulator": "1", "scenes": [1, 2]})
-    with pytest.raises(MissingData, match=r"found no folder .*expected packed patches"):
+    with pytest.raises(MissingDataError, match=r"found no folder .*expected packed patches"):
         open_packed(tmp_path / "none")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.data import Dataset
 
 from course_utils import simulate
-from course_utils.data.errors import InvalidReflectance, LayoutError
+from course_utils.data.errors import InvalidReflectanceError, LayoutError
 from course_utils.data.patches import PackedPatches, Patches, as_arrays, channel_names, cut, patches_of
 from course_utils.sensors import LANDSAT8, PACE_OCI
 
@@ -72,7 +72,7 @@ def test_nan_reflectance_is_refused_with_its_place(cloudy_scene, wrong):
     image = cloudy_scene.image.copy()
     image[8, 70, 100], image[9, 0, 100] = wrong, wrong
     broken = replace(cloudy_scene, image=image)
-    with pytest.raises(InvalidReflectance, match=rf"found reflectance {wrong} in scene 3, channel 1378, row 70, "
+    with pytest.raises(InvalidReflectanceError, match=rf"found reflectance {wrong} in scene 3, channel 1378, row 70, "
                                                  r"column 100 \(2 such values\), expected finite numbers"):
         patches_of(broken)
 

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from course_utils.data.errors import LayoutError, UnsafeArchive
+from course_utils.data.errors import LayoutError, UnsafeArchiveError
 
 __all__ = ["unpack"]
 
@@ -27,7 +27,7 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
         The folder.
 
     Raises:
-        UnsafeArchive: a member would leave the folder (an absolute path, ``..``), or is a link or a device.
+        UnsafeArchiveError: a member would leave the folder (an absolute path, ``..``), or is a link or a device.
         LayoutError: the archive is damaged, of no known kind, or the folder is there already.
     """
     archive, folder = Path(archive), Path(folder)
@@ -77,5 +77,5 @@ def _check_member(archive: Path, member: tarfile.TarInfo | zipfile.ZipInfo) -> N
     leaves = ".." in windows.parts or windows.drive or windows.root or PurePosixPath(name).is_absolute()
     if leaves or not plain:
         why = "leave its folder" if leaves else "make a link or a device"
-        raise UnsafeArchive(f"found member {name!r} in {archive}, which would {why}, expected plain files and "
-                            "folders; nothing was unpacked, do not use this archive")
+        raise UnsafeArchiveError(f"found member {name!r} in {archive}, which would {why}, expected plain files and "
+                                 "folders; nothing was unpacked, do not use this archive")

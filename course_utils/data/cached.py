@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from course_utils import simulate
-from course_utils.data.errors import DataError, LayoutError, MissingData, SplitError
+from course_utils.data.errors import DataError, LayoutError, MissingDataError, SplitError
 from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
@@ -120,7 +120,7 @@ def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, prog
         return open_packed(shared_twin(folder), about)
     try:
         return open_packed(folder, about)
-    except MissingData:
+    except MissingDataError:
         pass
     except LayoutError:                     # damaged, or not what its name says
         shutil.rmtree(folder, ignore_errors=True)

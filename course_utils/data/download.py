@@ -19,7 +19,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from course_utils.data.archives import unpack
-from course_utils.data.errors import DataError, DownloadError, HashMismatch, NoConnection, NotTried
+from course_utils.data.errors import DataError, DownloadError, HashMismatchError, NoConnectionError, NotTriedError
 from course_utils.data.folders import data_folder
 from course_utils.data.local import find, matches, verify
 from course_utils.data.registry import RemoteFile, resolve
@@ -61,18 +61,18 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
         What is ready and what failed.
 
     Raises:
-        UnknownDataset: a name is not in the registry; nothing is downloaded then.
+        UnknownDatasetError: a name is not in the registry; nothing is downloaded then.
     """
     outcome, unreachable = Fetched(), set()
     for file in resolve(names):
         server = urlsplit(_address(file)).netloc
         try:
             if server in unreachable and find(file) is None:
-                raise NotTried(f"not tried, for there was no connection to {server}")
+                raise NotTriedError(f"not tried, for there was no connection to {server}")
             result = outcome.ready[file.path] = _fetch_file(file, progress, timeout)
         except DataError as error:
             result = outcome.failed[file.path] = error
-            if isinstance(error, NoConnection):
+            if isinstance(error, NoConnectionError):
                 unreachable.add(server)
         if done is not None:
             done(file, result)
@@ -96,7 +96,7 @@ def _verified(file: RemoteFile, folder: Path) -> Path | None:
     try:
         if path is not None and path.is_file():
             verify(path, file)
-    except HashMismatch:
+    except HashMismatchError:
         if not path.is_relative_to(folder):
             raise                       # a shared folder is somebody else's to mend
         return None
@@ -147,7 +147,7 @@ def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[flo
                             f"{by_hand}") from error
     except requests.RequestException as error:
         began = place.with_name(f"{place.name}.part").exists()
-        raise (DownloadError if began else NoConnection)(
+        raise (DownloadError if began else NoConnectionError)(
             f"found no connection to {url} ({_cause(error)}); check the network and try again (what came is kept), "
             f"{by_hand}") from error
     except OSError as error:

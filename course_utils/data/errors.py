@@ -3,15 +3,15 @@
 __all__ = [
     "DataError",
     "DownloadError",
-    "HashMismatch",
-    "InvalidReflectance",
+    "HashMismatchError",
+    "InvalidReflectanceError",
     "LayoutError",
-    "MissingData",
-    "NoConnection",
-    "NotTried",
+    "MissingDataError",
+    "NoConnectionError",
+    "NotTriedError",
     "SplitError",
-    "UnknownDataset",
-    "UnsafeArchive",
+    "UnknownDatasetError",
+    "UnsafeArchiveError",
 ]
 
 
@@ -19,11 +19,11 @@ class DataError(ValueError):
     """Something is wrong with data that came from outside the package; the parent of all errors here."""
 
 
-class UnknownDataset(DataError):
+class UnknownDatasetError(DataError):
     """A name that is not in the registry; the message lists the names that are."""
 
 
-class MissingData(DataError):
+class MissingDataError(DataError):
     """Files that have to be fetched first, or were only fetched in part."""
 
 
@@ -31,19 +31,19 @@ class DownloadError(DataError):
     """A file could not be downloaded; the message names the manual alternative."""
 
 
-class NoConnection(DownloadError):
+class NoConnectionError(DownloadError):
     """A server could not be reached, or sent nothing; there is no sense in asking it for the next file."""
 
 
-class NotTried(DownloadError):
+class NotTriedError(DownloadError):
     """A file that was not asked for, because its server could not be reached a moment ago."""
 
 
-class HashMismatch(DataError):
+class HashMismatchError(DataError):
     """A file whose bytes are not the published ones; it is kept aside as ``.corrupt`` and never used."""
 
 
-class UnsafeArchive(DataError):
+class UnsafeArchiveError(DataError):
     """An archive with a member that would leave its folder; nothing of it was written."""
 
 
@@ -51,7 +51,7 @@ class LayoutError(DataError):
     """A folder, file or array that does not have the shape, type or files that its format asks for."""
 
 
-class InvalidReflectance(DataError):
+class InvalidReflectanceError(DataError):
     """A reflectance that is not a finite number where the pixel counts as measured."""
 
 

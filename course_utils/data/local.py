@@ -4,7 +4,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from course_utils.data.errors import HashMismatch, MissingData
+from course_utils.data.errors import HashMismatchError, MissingDataError
 from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.registry import RemoteFile
 
@@ -35,13 +35,14 @@ def locate(file: RemoteFile) -> Path:
         Where it is.
 
     Raises:
-        MissingData: it is not there; the message gives the command that fetches it.
-        HashMismatch: its bytes are not the published ones.
+        MissingDataError: it is not there; the message gives the command that fetches it.
+        HashMismatchError: its bytes are not the published ones.
     """
     path = find(file)
     if path is None:
-        raise MissingData(f"found no {file.path} in {' or '.join(map(str, _folders()))}, expected a fetched file; run "
-                          f"python -m course_utils fetch {file.path.split('/')[0]}")
+        places = " or ".join(map(str, _folders()))
+        raise MissingDataError(f"found no {file.path} in {places}, expected a fetched file; run "
+                               f"python -m course_utils fetch {file.path.split('/')[0]}")
     if path.is_file():
         verify(path, file)
     return path
@@ -55,7 +56,7 @@ def verify(path: Path, file: RemoteFile) -> None:
         file: its entry in the registry.
 
     Raises:
-        HashMismatch: its bytes are not the published ones; in the cache it is now named ``.corrupt``.
+        HashMismatchError: its bytes are not the published ones; in the cache it is now named ``.corrupt``.
     """
     if matches(path, file):
         return
@@ -66,8 +67,8 @@ def verify(path: Path, file: RemoteFile) -> None:
         advice = f"it is kept as {path} and never used; run python -m course_utils fetch {file.path}"
     else:
         advice = "remove it from this shared folder, or put the right file there"
-    raise HashMismatch(f"found {kind} {found[:12]}… for {file.path} ({size} bytes in {path}), expected "
-                       f"{expected[:12]}…; {advice}")
+    raise HashMismatchError(f"found {kind} {found[:12]}… for {file.path} ({size} bytes in {path}), expected "
+                            f"{expected[:12]}…; {advice}")
 
 
 def matches(path: Path, file: RemoteFile) -> bool:

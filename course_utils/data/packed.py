@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 
 from course_utils import simulate
-from course_utils.data.errors import LayoutError, MissingData
+from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.samples import Patches, channel_names, patches_of
 from course_utils.sensors import PACE_OCI, Sensor
 
@@ -35,7 +35,7 @@ class PackedPatches(Dataset):
         scenes: numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
 
     Raises:
-        MissingData: there is no such folder.
+        MissingDataError: there is no such folder.
         LayoutError: the folder is damaged, or holds no patch of a wanted scene.
     """
 
@@ -220,13 +220,13 @@ def open_packed(folder: str | Path, about: dict | None = None, verify: bool = Fa
         The patches; bytes are read from disk when they are first used.
 
     Raises:
-        MissingData: there is no such folder.
+        MissingDataError: there is no such folder.
         LayoutError: the header or a file is damaged, or the patches have another origin.
     """
     folder = Path(folder)
     advice = "remove the folder and build it again"
     if not folder.is_dir():
-        raise MissingData(f"found no folder {folder}, expected packed patches; make them with build_packed")
+        raise MissingDataError(f"found no folder {folder}, expected packed patches; make them with build_packed")
     try:
         header = json.loads((folder / HEADER).read_text())
         if header["format"] != FORMAT or (about is not None and header["about"] != about):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.data.errors import InvalidReflectance
+from course_utils.data.errors import InvalidReflectanceError
 
 __all__ = ["check_finite"]
 
@@ -19,12 +19,12 @@ def check_finite(image: np.ndarray, counts: np.ndarray, channels: Sequence[str],
         origin: where the image comes from, for the message.
 
     Raises:
-        InvalidReflectance: there is one.
+        InvalidReflectanceError: there is one.
     """
     wrong = ~np.isfinite(image) & counts
     if wrong.any():
         channel, row, column = np.argwhere(wrong)[0].tolist()
-        raise InvalidReflectance(
+        raise InvalidReflectanceError(
             f"found reflectance {image[channel, row, column]} in {origin}, channel {channels[channel]}, row {row}, "
             f"column {column} ({int(wrong.sum())} such values), expected finite numbers wherever a measurement "
             "exists; mark these pixels as not valid, or repair them")

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from course_utils.codes import CLEAR, CODES, IGNORE, THICK, THIN, is_cloud
-from course_utils.data.errors import LayoutError, MissingData, UnknownDataset
+from course_utils.data.errors import LayoutError, MissingDataError, UnknownDatasetError
 from course_utils.data.local import find, locate
 from course_utils.data.pixels import check_finite
 from course_utils.data.registry import DATASETS
@@ -69,7 +69,7 @@ def available(dataset: str) -> tuple[str, ...]:
         Names of the scenes that can be read now; empty (false) if nothing was fetched.
 
     Raises:
-        UnknownDataset: there is no such dataset of labelled scenes.
+        UnknownDatasetError: there is no such dataset of labelled scenes.
     """
     return tuple(name for name, files in _scenes(dataset).items() if all(map(find, files)))
 
@@ -85,20 +85,20 @@ def labelled_scenes(dataset: str, names: Iterable[str] | None = None) -> Iterato
         The scenes.
 
     Raises:
-        UnknownDataset: there is no such dataset or scene.
-        MissingData: a wanted scene, or every scene, still has to be fetched.
-        HashMismatch: a file is not the published one.
+        UnknownDatasetError: there is no such dataset or scene.
+        MissingDataError: a wanted scene, or every scene, still has to be fetched.
+        HashMismatchError: a file is not the published one.
         LayoutError: a file does not have the dataset's format.
-        InvalidReflectance: a reflectance is not finite.
+        InvalidReflectanceError: a reflectance is not finite.
     """
     known = _scenes(dataset)
     wanted = available(dataset) if names is None else tuple(names)
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise UnknownDataset(f"found no scene {unknown[0]!r} in {dataset}, expected one of {', '.join(known)}")
+        raise UnknownDatasetError(f"found no scene {unknown[0]!r} in {dataset}, expected one of {', '.join(known)}")
     if not wanted:
-        raise MissingData(f"found no scene of {dataset} on this machine, expected fetched files; run "
-                          f"python -m course_utils fetch {dataset}, or name a folder that has them in COURSE_DATA")
+        raise MissingDataError(f"found no scene of {dataset} on this machine, expected fetched files; run "
+                               f"python -m course_utils fetch {dataset}, or name a folder that has them in COURSE_DATA")
     read = {"l8biome": _read_biome, "ukis": _read_ukis}[dataset]
     return (read(name, *(locate(file) for file in known[name])) for name in wanted)
 
@@ -106,7 +106,7 @@ def labelled_scenes(dataset: str, names: Iterable[str] | None = None) -> Iterato
 def _scenes(dataset: str) -> dict[str, list]:
     """The files of each scene: image and mask, or both in one."""
     if dataset not in ("l8biome", "ukis"):
-        raise UnknownDataset(f"found no labelled scenes named {dataset!r}, expected l8biome or ukis")
+        raise UnknownDatasetError(f"found no labelled scenes named {dataset!r}, expected l8biome or ukis")
     scenes: dict[str, list] = {}
     for file in DATASETS[dataset].files:
         scenes.setdefault(Path(file.path).stem, []).append(file)
@@ -156,13 +156,13 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
         The N scenes, named after the file and numbered. Ignored pixels without a number become 0.
 
     Raises:
-        MissingData: there is no such file.
+        MissingDataError: there is no such file.
         LayoutError: an array is missing or has the wrong shape or type, a code or band is not known.
-        InvalidReflectance: a pixel that counts has a reflectance that is not finite.
+        InvalidReflectanceError: a pixel that counts has a reflectance that is not finite.
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingData(f"found no file {path}, expected labelled images written by write_labelled_npz")
+        raise MissingDataError(f"found no file {path}, expected labelled images written by write_labelled_npz")
     arrays = _load_npz(path, ("x", "mask", "bands"))
     x, mask, bands = arrays["x"], arrays["mask"], tuple(map(str, np.atleast_1d(arrays["bands"])))
     _expect(x, (None, len(bands), None, None), np.float32, path)
@@ -186,7 +186,7 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
 
     Raises:
         LayoutError: there is no scene, their bands or sizes differ, or `read_labelled_npz` would refuse one.
-        InvalidReflectance: a pixel that counts has a reflectance that is not finite.
+        InvalidReflectanceError: a pixel that counts has a reflectance that is not finite.
     """
     path, scenes = Path(path), list(scenes)
     kinds = {(scene.bands, scene.image.shape) for scene in scenes}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from course_utils.data.errors import UnknownDataset
+from course_utils.data.errors import UnknownDatasetError
 
 __all__ = ["DATASETS", "Dataset", "RemoteFile", "resolve"]
 
@@ -88,7 +88,7 @@ def resolve(names: Iterable[str]) -> list[RemoteFile]:
         The files, each once, in the order of the names.
 
     Raises:
-        UnknownDataset: a name is neither; the message lists the known datasets and the nearest name.
+        UnknownDatasetError: a name is neither; the message lists the known datasets and the nearest name.
 
     Example:
         >>> [file.path for file in resolve(["ukis/landsat5.npz"])]
@@ -104,6 +104,6 @@ def resolve(names: Iterable[str]) -> list[RemoteFile]:
         else:
             near = difflib.get_close_matches(name, [*DATASETS, *single], n=1)
             guess = f"; did you mean {near[0]}?" if near else ""
-            raise UnknownDataset(f"found no dataset {name!r}, expected one of {', '.join(DATASETS)}, "
-                                 f"or one of their files such as {next(iter(single))}{guess}")
+            raise UnknownDatasetError(f"found no dataset {name!r}, expected one of {', '.join(DATASETS)}, "
+                                      f"or one of their files such as {next(iter(single))}{guess}")
     return list(found.values())

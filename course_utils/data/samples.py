@@ -140,7 +140,7 @@ def patches_of(scene: Scene, size: int = PATCH_SIZE) -> Patches:
         The patches. Pixels without a measurement hold 0 in every channel.
 
     Raises:
-        InvalidReflectance: a valid pixel has a reflectance that is not finite.
+        InvalidReflectanceError: a valid pixel has a reflectance that is not finite.
         LayoutError: the patches do not fill the scene.
     """
     channels = channel_names(scene.sensor)
