@@ -60,7 +60,7 @@ class Sim2Real:
 
 
 class Crops(Dataset):
-    """Square crops of simulated scenes, turned and flipped, each band scaled a little: another calibration.
+    """Square crops of simulated scenes, turned and flipped, each band scaled: real spectra vary by more.
 
     Item i is always the same crop; a training draws from them without running out.
 
@@ -90,7 +90,7 @@ class Crops(Dataset):
         image, codes = np.rot90(image, turns, axes=(1, 2)), np.rot90(codes, turns)
         if flip:
             image, codes = image[:, :, ::-1], codes[:, ::-1]
-        gain = rng.normal(1, 0.06) * rng.normal(1, 0.03, size=(len(image), 1, 1))
+        gain = rng.normal(1, 0.15) * rng.normal(1, 0.10, size=(len(image), 1, 1))
         image = torch.from_numpy(np.ascontiguousarray(image * gain, dtype=np.float32))
         return _sample(image, torch.from_numpy(codes.copy()))
 
