@@ -82,8 +82,8 @@ def test_equal_accepts_the_same_value_in_any_container(got, want):
 
 @pytest.mark.parametrize(("got", "want", "words"), [
     (13, 12, "13, which is too high"), (11, 12, "11, which is too low"), ("12", 12, "'12'"),
-    ((3, 5), (3, 4), "place 1 is not right"), ((3,), (3, 4), "2 values in order"), (3, (3, 4), "2 values in order"),
-    (True, 1, "True"), (1, True, "1"), ((1,), (True,), "place 0"), ("c", "b", "'c'"), (object(), 3, "object"),
+    ((3, 5), (3, 4), "part 2 is not right"), ((3,), (3, 4), "2 values in order"), (3, (3, 4), "2 values in order"),
+    (True, 1, "True"), (1, True, "1"), ((1,), (True,), "part 1"), ("c", "b", "'c'"), (object(), 3, "object"),
 ])
 def test_equal_rejects(got, want, words):
     assert words in said(expect.expect_equal, got, want)

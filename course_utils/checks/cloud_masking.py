@@ -270,7 +270,7 @@ def _is_snow(image):
 
 
 @exercise(hints=(
-    "Make the two parts and compare what they hold: `train_part[0]` and `test_part[0]`.",
+    "Make two parts of different rows and compare what they hold: `first[0]` and `second[0]`.",
     "`__len__` uses `self.rows`. Does `__getitem__`?",
 ))
 def bug_hunt(answer):

@@ -231,14 +231,14 @@ def require_filled(value, what: str = "your answer") -> None:
         what: how to call it in the message.
 
     Raises:
-        RejectedError: the value, or one place of a tuple, list or dictionary, is not filled in.
+        RejectedError: the value, or one part of a tuple, list or dictionary, is not filled in.
     """
     hollow = value is None or value is ... or _is_hollow(value)
     if not hollow and isinstance(value, tuple | list | dict):
-        places = value.items() if isinstance(value, dict) else enumerate(value)
+        places = value.items() if isinstance(value, dict) else enumerate(value, start=1)
         for place, part in places:
             if part is None or part is ...:
-                hollow, what = True, f"{what}, place {place!r},"
+                hollow, what = True, f"{what}, part {place!r},"
                 break
     if hollow:
         raise RejectedError(f"{what} is not filled in yet", "your own code in place of `...`",

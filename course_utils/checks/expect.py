@@ -148,7 +148,7 @@ def expect_equal(got, want, *, expected: str = "", cause: str = "", slips: Seque
         slips: pairs (the value that a known slip leads to, its cause).
 
     Raises:
-        RejectedError: it differs. A number is called too high or too low, a sequence names the first place.
+        RejectedError: it differs. A number is called too high or too low, a sequence names the first part, counted from 1.
     """
     plain, target = _plain(got), _plain(want)
     if _same(plain, target):
@@ -159,8 +159,8 @@ def expect_equal(got, want, *, expected: str = "", cause: str = "", slips: Seque
         if not isinstance(plain, tuple) or len(plain) != len(target):
             expected = f"{len(target)} values in order{': ' if expected else ''}{expected}"
         else:
-            place = next(i for i, pair in enumerate(zip(plain, target, strict=True)) if not _same(*pair))
-            detail = f", of which place {place} is not right"
+            pairs = enumerate(zip(plain, target, strict=True), start=1)
+            detail = f", of which part {next(n for n, pair in pairs if not _same(*pair))} is not right"
     elif _is_number(plain) and _is_number(target):
         detail = _direction(plain, target)
     raise RejectedError(f"{describe(got)}{detail}", expected, cause)
