@@ -148,7 +148,7 @@ def expect_equal(got, want, *, expected: str = "", cause: str = "", slips: Seque
         slips: pairs (the value that a known slip leads to, its cause).
 
     Raises:
-        RejectedError: it differs. A number is called too high or too low, a sequence names the first part, counted from 1.
+        RejectedError: it differs. A number is called too high or too low; of a sequence the first wrong part is named.
     """
     plain, target = _plain(got), _plain(want)
     if _same(plain, target):
