@@ -124,7 +124,7 @@ def to_dense(classifier: PatchClassifier) -> nn.Sequential:
         Network that maps (B, C, H, W) to logits (B, classes, H − 31, W − 31).
 
     Source:
-        Chapter 09; Giusti, Cireşan, Masci, Gambardella, Schmidhuber (2013), doi:10.1109/ICIP.2013.6738831.
+        Chapter 09; Li, Zhao, Wang (2014), arXiv:1412.4526, who call dilated kernels d-regularly sparse.
     """
     layers, dilation = [], 1
     for layer in classifier.features:
