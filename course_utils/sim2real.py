@@ -60,8 +60,9 @@ class Sim2Real:
 
 
 class Crops(Dataset):
-    """Square crops of simulated scenes, turned and flipped, each band scaled: real spectra vary by more.
+    """Square crops of simulated scenes, turned and flipped, each band scaled at random.
 
+    Calibrations and spectra of real scenes differ from simulated ones, so the model must not rely on them.
     Item i is always the same crop; a training draws from them without running out.
 
     Args:
