@@ -1,0 +1,61 @@
+"""Scores on labelled real images, the same for every experiment."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from course_utils import metrics
+from course_utils.data.real import LabelledScene
+
+GREEN, NIR, SWIR1 = "B3", "B5", "B6"        # bands of the snow test, by Landsat-8 name
+SCORES = ("accuracy", "cloud_iou", "clear_iou", "mean_iou", "thin_recall", "snow_false_alarms")
+
+
+def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[LabelledScene], bands: Sequence[str]) -> dict:
+    """Score a mask maker on labelled images, all pixels pooled.
+
+    Args:
+        predict: maps an image (C, H, W) in `bands` to a mask (H, W) bool.
+        scenes: labelled images that have at least `bands`.
+        bands: what `predict` looks at.
+
+    Returns:
+        Scores by name, each in 0–1: accuracy, cloud_iou, clear_iou, mean_iou, thin_recall (share of thin cloud that was
+        found), snow_false_alarms (share of the clear, snow-covered pixels called cloud). None where there is nothing to
+        score.
+    """
+    everywhere = thin = snow = metrics.Counts()
+    for scene in scenes:
+        pred = predict(scene.image[[scene.bands.index(band) for band in bands]])
+        everywhere += metrics.count(pred, scene.mask, scene.valid)
+        thin += metrics.count(pred, scene.mask, scene.codes == metrics.THIN)
+        snow += metrics.count(pred, scene.mask, is_snow(scene) & (scene.codes == metrics.CLEAR))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", metrics.UndefinedScore)
+        values = (
+            metrics.accuracy(everywhere), metrics.iou(everywhere), metrics.clear_iou(everywhere),
+            metrics.mean_iou(everywhere), metrics.recall(thin), metrics.false_alarm_rate(snow),
+        )  # fmt: skip
+    return {name: None if math.isnan(value) else value for name, value in zip(SCORES, values, strict=True)}
+
+
+def is_snow(scene: LabelledScene) -> np.ndarray:
+    """Where a scene looks like snow: NDSI above 0.4 and NIR reflectance above 0.11; nowhere if a band is missing.
+
+    Args:
+        scene: a labelled image.
+
+    Returns:
+        (H, W) bool.
+
+    Source:
+        Hall, Riggs, Salomonson (1995), doi:10.1016/0034-4257(95)00137-P.
+    """
+    if not {GREEN, NIR, SWIR1} <= set(scene.bands):
+        return np.zeros(scene.codes.shape, bool)
+    green, nir, swir1 = (scene.image[scene.bands.index(band)] for band in (GREEN, NIR, SWIR1))
+    total = green + swir1
+    ndsi = np.divide(green - swir1, total, out=np.zeros_like(total), where=total > 0)
+    return (ndsi > 0.4) & (nir > 0.11)

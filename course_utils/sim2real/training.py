@@ -1,0 +1,115 @@
+"""What every experiment shares: its settings, and a U-Net trained on random crops of simulated images."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+from course_utils import metrics
+from course_utils.models.unet import UNet
+from course_utils.tasks import Segmentation
+from course_utils.train import FitConfig, fit
+
+
+@dataclass(frozen=True)
+class Sim2Real:
+    """Settings of the experiment.
+
+    Attributes:
+        scenes: simulated scenes to train on.
+        validation_scenes: further simulated scenes that choose the best epoch.
+        seed: of the scenes, the weights and the training.
+        width: channels of the U-Net at full resolution.
+        depth: how often it halves the image.
+        crop: side of the training crops, pixels.
+        crops_per_epoch: random crops in an epoch.
+        epochs: how many epochs.
+        batch_size: crops in a batch.
+        learning_rate: peak of the one-cycle schedule.
+        max_seconds: training stops after the first epoch that ends later.
+    """
+
+    scenes: int = 300
+    validation_scenes: int = 20
+    seed: int = 0
+    width: int = 10
+    depth: int = 4
+    crop: int = 128
+    crops_per_epoch: int = 320
+    epochs: int = 10
+    batch_size: int = 8
+    learning_rate: float = 4e-3
+    max_seconds: float = 75.0
+
+
+class Crops(Dataset):
+    """Square crops of simulated scenes, turned and flipped, each band scaled at random.
+
+    Calibrations and spectra of real scenes differ from simulated ones, so the model must not rely on them.
+    Item i is always the same crop; a training draws from them without running out.
+
+    Args:
+        images: (N, C, H, W) float32 reflectance.
+        codes: (N, H, W) uint8.
+        crop: side of a crop, pixels.
+        seed: of the crops' places, turns and gains.
+    """
+
+    PER_SCENE = 1000
+
+    def __init__(self, images: np.ndarray, codes: np.ndarray, crop: int, seed: int):
+        self.images, self.codes = images, codes
+        self.crop, self.seed = crop, seed
+
+    def __len__(self) -> int:
+        return len(self.images) * self.PER_SCENE
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.seed, index])
+        scene = index // self.PER_SCENE
+        r, c = rng.integers(0, self.images.shape[-1] - self.crop + 1, size=2)
+        image = self.images[scene, :, r : r + self.crop, c : c + self.crop]
+        codes = self.codes[scene, r : r + self.crop, c : c + self.crop]
+        turns, flip = rng.integers(4), rng.integers(2)
+        image, codes = np.rot90(image, turns, axes=(1, 2)), np.rot90(codes, turns)
+        if flip:
+            image, codes = image[:, :, ::-1], codes[:, ::-1]
+        gain = rng.normal(1, 0.15) * rng.normal(1, 0.10, size=(len(image), 1, 1))
+        image = torch.from_numpy(np.ascontiguousarray(image * gain, dtype=np.float32))
+        return _sample(image, torch.from_numpy(codes.copy()))
+
+
+def _sample(image: Tensor, codes: Tensor) -> dict[str, Tensor]:
+    """What a segmentation task reads from a batch."""
+    mask = (codes == metrics.THICK) | (codes == metrics.THIN)
+    return {"image": image, "mask": mask, "valid": codes != metrics.IGNORE}
+
+
+def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple[UNet, float]:
+    """Train a U-Net on simulated scenes; the last `validation_scenes` of them choose the best epoch.
+
+    Args:
+        images: (N, C, H, W) float32 reflectance.
+        codes: (N, H, W) uint8.
+        config: see `Sim2Real`.
+
+    Returns:
+        The model, and the seconds that its training took.
+    """
+    torch.manual_seed(config.seed)
+    model = UNet(images.shape[1], width=config.width, depth=config.depth)
+    cut = len(images) - config.validation_scenes
+    crops = Crops(images[:cut], codes[:cut], config.crop, config.seed)
+    drawn = RandomSampler(crops, num_samples=config.crops_per_epoch, generator=torch.Generator())
+    train = DataLoader(crops, config.batch_size, sampler=drawn, generator=drawn.generator)
+    last = zip(torch.from_numpy(images[cut:]), torch.from_numpy(codes[cut:]), strict=True)
+    held_out = [_sample(image, code) for image, code in last]
+    started = time.perf_counter()
+    fit(model, Segmentation(), train, DataLoader(held_out, 4), FitConfig(
+        epochs=config.epochs, learning_rate=config.learning_rate, weight_decay=1e-2, schedule="onecycle",
+        max_seconds=config.max_seconds, seed=config.seed,
+    ))  # fmt: skip
+    return model, time.perf_counter() - started
