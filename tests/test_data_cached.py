@@ -12,7 +12,7 @@ import pytest
 from course_utils import simulate
 from course_utils.data import cached, packed
 from course_utils.data.errors import SplitError
-from course_utils.data.patches import cached_folder, load_patches, scenes_of, shared_twin
+from course_utils.data.patches import cached_folder, channel_names, decode, load_patches, scenes_of, shared_twin
 from course_utils.data.splits import PARTS, course_split
 from course_utils.sensors import PACE_OCI
 
@@ -54,6 +54,11 @@ def test_the_parts_are_the_courses_split(quick):
     assert sorted(load("all").scenes) == list(range(SCENES))
     with pytest.raises(SplitError, match="found part 'val', expected one of train, validation, test, all"):
         load("val")
+
+
+def test_the_images_may_stay_bytes(quick):
+    stored = load("train", as_bytes=True)[:]
+    assert np.array_equal(decode(stored["image"], channel_names(PACE_OCI)), load("train")[:]["image"])
 
 
 def test_more_scenes_are_more_to_train_on():

@@ -9,17 +9,21 @@ import torch
 from comparing import same
 from torch.utils.data import DataLoader
 
-from course_utils import simulate
+from course_utils import losses, simulate
 from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.patches import (
     PackedPatches,
+    PngPatches,
     batches,
     build_packed,
+    decode,
     open_packed,
     patches_of,
     simulate_patches,
     write_packed,
+    write_png_layout,
 )
+from course_utils.models.mlp import PixelMLP
 from course_utils.runtime import generator
 
 
@@ -58,6 +62,40 @@ def test_a_plain_loader_and_ours_give_the_same_batches(packed, shuffle, workers)
         assert same(batch, expected) and {key: value.dtype for key, value in batch.items()} == {
             key: value.dtype for key, value in expected.items()}
     assert torch.equal(torch.random.get_rng_state(), before)        # the global generator is left alone
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_both_layouts_deliver_the_same_through_a_shuffled_loader(packed, tmp_path, as_bytes, workers):
+    write_png_layout(tmp_path / "png", packed.patches)
+    png = DataLoader(PngPatches(tmp_path / "png", as_bytes=as_bytes), 20, shuffle=True, generator=generator(3),
+                     num_workers=workers)
+    ours = batches(PackedPatches(packed.patches, as_bytes=as_bytes), 20, shuffle=True, generator=generator(3),
+                   workers=workers)
+    order = []
+    for from_png, batch in zip(png, ours, strict=True):
+        batch["codes"][batch["codes"] == 2] = 1             # the PNG layout does not tell thin cloud from thick
+        assert same(batch, from_png) and batch["image"].dtype == (torch.uint8 if as_bytes else torch.float32)
+        assert {key: value.dtype for key, value in batch.items()} == {key: value.dtype
+                                                                      for key, value in from_png.items()}
+        order += batch["scene"].tolist()
+    assert sorted(order) == sorted(packed.scenes.tolist()) and order != packed.scenes.tolist()
+
+
+def test_a_model_learns_the_same_from_bytes_decoded_behind_the_loader(packed):
+    weights = []
+    for as_bytes in (False, True):
+        torch.manual_seed(0)
+        model = PixelMLP(12, hidden=())
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for batch in batches(PackedPatches(packed.patches, as_bytes=as_bytes), 16, shuffle=True,
+                             generator=generator(1)):
+            image = decode(batch["image"], packed.channels) if as_bytes else batch["image"]
+            optimizer.zero_grad()
+            losses.bce(model(image), batch["mask"], batch["valid"]).backward()
+            optimizer.step()
+        weights.append(torch.cat([parameter.detach().flatten() for parameter in model.parameters()]))
+    assert torch.equal(*weights)
 
 
 def test_a_shuffled_loader_repeats_with_its_seed(packed):

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from course_utils import simulate
 from course_utils.data.errors import InvalidReflectanceError, LayoutError
-from course_utils.data.patches import PackedPatches, Patches, as_arrays, channel_names, cut, patches_of
+from course_utils.data.patches import PackedPatches, Patches, as_arrays, channel_names, cut, decode, patches_of
 from course_utils.sensors import LANDSAT8, PACE_OCI
 
 # --- cutting --------------------------------------------------------------------------------------
@@ -58,6 +58,32 @@ def test_a_sample_has_the_types_of_the_contract(patches):
         "codes": ((64, 64), torch.uint8)}
     assert type(sample["scene"]) is int
     assert patches.decode([0, 2])["scene"].tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("rows", [2, [3, 0, 3], slice(1, 3), np.array([1])])
+def test_bytes_decoded_later_are_the_sample(patches, rows):
+    stored, sample = patches.stored(rows), patches.decode(rows)
+    assert stored["image"].dtype == torch.uint8
+    assert np.array_equal(stored["image"], patches.image[rows])
+    assert same(stored | {"image": decode(stored["image"], patches.channels)}, sample)      # torch
+    assert np.array_equal(decode(patches.image[rows], patches.channels), sample["image"])   # numpy
+
+
+def test_shares_and_land_are_decoded_by_their_own_rules():
+    stored = torch.tensor([[[0, 51]], [[255, 1]]], dtype=torch.uint8)
+    assert decode(stored, ("865", "land"), "share").flatten().tolist() == pytest.approx([0, 0.2, 1, 1])
+    assert decode(stored, ("865", "940"), "share").flatten().tolist() == pytest.approx([0, 0.2, 1, 1 / 255])
+    assert decode(stored, ("865", "land")).flatten().tolist() == pytest.approx([0, 0.05, 1, 1])
+
+
+def test_a_sample_is_the_callers_own(patches):
+    for give in (patches.stored, patches.decode):
+        for rows in (0, [0], slice(0, 1)):
+            before = {key: torch.as_tensor(value).clone() for key, value in give(rows).items()}
+            for value in give(rows).values():
+                if isinstance(value, torch.Tensor):
+                    value.zero_()
+            assert same(give(rows), before)
 
 
 def test_only_pace_patches_carry_the_land_mask():

@@ -23,7 +23,7 @@ _opened: dict[Path, Patches] = {}       # by folder; a process opens or simulate
 
 
 def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0,
-                 progress: bool = True, workers: int | None = None) -> PackedPatches:
+                 progress: bool = True, workers: int | None = None, as_bytes: bool = False) -> PackedPatches:
     """Give one part of the course's patches, simulating them if this is the first time.
 
     The first call takes some seconds; later ones map the files of the first, or those of a shared folder. Where the
@@ -39,6 +39,7 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
         progress: whether a progress bar is shown while simulating.
         workers: processes that simulate; None takes two in a notebook and one in a script, where starting
             processes asks for ``if __name__ == "__main__":``. The patches are the same.
+        as_bytes: give each image as the bytes that are kept, for `samples.decode` on the model's device.
 
     Returns:
         The patches, sixteen per scene, in the order of the scenes.
@@ -52,7 +53,7 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
         workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
     if folder not in _opened:
         _opened[folder] = _open_or_simulate(folder, sensor, scenes, seed, progress, workers)
-    return PackedPatches(_opened[folder], wanted)
+    return PackedPatches(_opened[folder], wanted, as_bytes)
 
 
 def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:

@@ -33,13 +33,15 @@ class PackedPatches(Dataset):
     Args:
         source: a folder in the packed layout, or patches in memory.
         scenes: numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
+        as_bytes: give each image as the bytes that are kept, for `samples.decode` on the model's device.
 
     Raises:
         MissingDataError: there is no such folder.
         LayoutError: the folder is damaged, or holds no patch of a wanted scene.
     """
 
-    def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None):
+    def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None, as_bytes: bool = False):
+        self.as_bytes = as_bytes
         self.patches = source if isinstance(source, Patches) else open_packed(source)
         self._folder = None if isinstance(source, Patches) else Path(source)
         self._rows = np.arange(len(self.patches))
@@ -65,7 +67,8 @@ class PackedPatches(Dataset):
         return len(self._rows)
 
     def __getitem__(self, index: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
-        return self.patches.decode(self._rows[index])
+        rows = self._rows[index]
+        return self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, torch.Tensor]]:
         """Read the samples of a batch in one go; this is what a DataLoader calls."""

@@ -107,6 +107,7 @@ class PngPatches(Dataset):
         size: Rows and columns of a patch.
         check: whether all files are checked for damage now, so that the warning counts all of them; takes a
             quarter of the time of reading them. Without, damage is noticed when a patch is read.
+        as_bytes: give each image as the bytes of the files, for `samples.decode` on the model's device.
 
     Raises:
         LayoutError: the folder is not in this layout, a file of a patch is missing, or a band file does not
@@ -114,8 +115,9 @@ class PngPatches(Dataset):
     """
 
     def __init__(self, folder: str | Path, numbers: Sequence[int] | None = None,
-                 channels: tuple[str, ...] | None = None, size: int = PATCH_SIZE, check: bool = True):
-        self.folder, self.size = Path(folder), size
+                 channels: tuple[str, ...] | None = None, size: int = PATCH_SIZE, check: bool = True,
+                 as_bytes: bool = False):
+        self.folder, self.size, self.as_bytes = Path(folder), size, as_bytes
         self.channels = channel_names(PACE_OCI) if channels is None else channels
         present = _numbers(self.folder)
         self.numbers = present if numbers is None else list(numbers)
@@ -146,8 +148,8 @@ class PngPatches(Dataset):
     def _sample(self, image: np.ndarray, valid: np.ndarray, clear: np.ndarray | bool, scene: int) -> dict:
         """A sample dictionary; the inverted mask is turned round here and nowhere else."""
         codes = np.where(valid, np.where(clear, CLEAR, THICK), IGNORE).astype(np.uint8)
-        return Patches(image[None], codes[None], valid[None], np.array([scene]), self.channels,
-                       self._encoding).decode(0)
+        patch = Patches(image[None], codes[None], valid[None], np.array([scene]), self.channels, self._encoding)
+        return patch.stored(0) if self.as_bytes else patch.decode(0)
 
     def _read(self, files: list[Path], i: int) -> np.ndarray:
         """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""

@@ -13,14 +13,15 @@ from course_utils.data.pixels import check_finite
 from course_utils.sensors import PACE_OCI, Sensor
 from course_utils.simulate import Scene, decode_uint8, encode_uint8
 
-__all__ = ["LAND", "PATCH_SIZE", "Patches", "as_arrays", "channel_names", "cut", "patches_of"]
+__all__ = ["LAND", "PATCH_SIZE", "Patches", "as_arrays", "channel_names", "cut", "decode", "patches_of"]
 
 PATCH_SIZE = 64
 LAND = "land"
 
 # What bytes can stand for: reflectance, which grows with their square, or plain shares of 255. The scales come from
 # the largest byte; `simulate.decode_uint8` looks each byte up in a table, which takes six times as long.
-SCALE = {"reflectance": decode_uint8(np.uint8([255]))[0] / np.float32(255**2), "share": np.float32(1 / 255)}
+SCALE = {"reflectance": float(decode_uint8(np.uint8([255]))[0] / np.float32(255**2)),
+         "share": float(np.float32(1 / 255))}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,24 @@ class Patches:
                 raise LayoutError(f"found {name} {array.shape} {array.dtype}, expected {shape} "
                                   f"{np.dtype(dtype)} for {n} patches of {c} channels")
 
+    def stored(self, rows: int | slice | Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
+        """Give one patch, or several as a batch, with the image as the bytes that are kept.
+
+        Args:
+            rows: a number for a sample; a slice, list or array of numbers for a batch.
+
+        Returns:
+            ``image`` (C, H, W) uint8, for `decode`; ``mask`` (H, W) bool, true = cloud; ``valid`` (H, W) bool;
+            ``codes`` (H, W) uint8; ``scene`` a number. A batch has B in front of each, and ``scene`` (B,) int64.
+            All is a copy.
+        """
+        numbers = np.arange(len(self))[rows]
+        image, codes, valid, scene = (np.take(array, numbers, axis=0)
+                                      for array in (self.image, self.codes, self.valid, self.scene))
+        return {"image": torch.from_numpy(image), "mask": torch.from_numpy(is_cloud(codes)),
+                "valid": torch.from_numpy(valid), "codes": torch.from_numpy(codes),
+                "scene": torch.from_numpy(scene) if numbers.ndim else int(scene)}
+
     def decode(self, rows: int | slice | Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
         """Give one patch as a sample, or several as a batch.
 
@@ -65,23 +84,40 @@ class Patches:
             rows: a number for a sample; a slice, list or array of numbers for a batch.
 
         Returns:
-            ``image`` (C, H, W) float32 reflectance, land as 0 or 1; ``mask`` (H, W) bool, true = cloud;
-            ``valid`` (H, W) bool; ``codes`` (H, W) uint8; ``scene`` a number. A batch has B in front of each,
-            and ``scene`` (B,) int64.
+            As `stored`, with ``image`` (C, H, W) float32: reflectance, land as 0 or 1.
         """
-        stored, codes, scene = self.image[rows], self.codes[rows], self.scene[rows]
-        image = stored.astype(np.float32)
-        if self.encoding == "reflectance":
-            image *= image                      # in place: at this size, asking for memory takes longer than squaring
-        image *= SCALE[self.encoding]
-        if LAND in self.channels:
-            land = self.channels.index(LAND)
-            image[..., land, :, :] = stored[..., land, :, :] > 0
-        return {"image": torch.from_numpy(image),
-                "mask": torch.from_numpy(is_cloud(codes)),
-                "valid": torch.from_numpy(np.array(self.valid[rows])),
-                "codes": torch.from_numpy(np.array(codes)),
-                "scene": torch.from_numpy(np.array(scene)) if scene.ndim else int(scene)}
+        sample = self.stored(rows)
+        image = decode(sample["image"].numpy(), self.channels, self.encoding)
+        return sample | {"image": torch.from_numpy(image)}
+
+
+def decode(stored: np.ndarray | torch.Tensor, channels: Sequence[str],
+           encoding: str = "reflectance") -> np.ndarray | torch.Tensor:
+    """Turn the bytes of images into what a model sees, wherever they are: in memory or on an accelerator.
+
+    Bytes are a quarter of the size of reflectances, so a model that waits for its data gets them sooner if they
+    are decoded behind the loader, on its own device.
+
+    Args:
+        stored: (..., C, H, W) uint8; numpy or torch.
+        channels: name of each channel.
+        encoding: what the bytes stand for, a key of `SCALE`.
+
+    Returns:
+        The same shape and kind, float32, on the same device: reflectance, land as 0 or 1.
+
+    Example:
+        >>> decode(np.full((1, 1, 3), [0, 51, 255], np.uint8), ("865",)).tolist()
+        [[[0.0, 0.05000000074505806, 1.25]]]
+    """
+    image = stored.float() if isinstance(stored, torch.Tensor) else stored.astype(np.float32)
+    if encoding == "reflectance":
+        image *= image                          # in place: at this size, asking for memory takes longer than squaring
+    image *= SCALE[encoding]
+    if LAND in channels:
+        land = channels.index(LAND)
+        image[..., land, :, :] = stored[..., land, :, :] > 0
+    return image
 
 
 def channel_names(sensor: Sensor) -> tuple[str, ...]:
@@ -165,8 +201,8 @@ def as_arrays(dataset: Dataset, chunk: int = 64) -> dict[str, np.ndarray]:
         chunk: how many samples are read at a time.
 
     Returns:
-        The keys of a sample, each with N in front: ``image`` (N, C, H, W) float32, ``mask``, ``valid``
-        (N, H, W) bool, ``codes`` (N, H, W) uint8, ``scene`` (N,) int64.
+        The keys of a sample, each with N in front: ``image`` (N, C, H, W) float32 (or uint8, where the dataset gives
+        bytes), ``mask``, ``valid`` (N, H, W) bool, ``codes`` (N, H, W) uint8, ``scene`` (N,) int64.
 
     Raises:
         LayoutError: the dataset is empty.
