@@ -1,0 +1,173 @@
+"""Animations that play without a network: the frames as small pictures, and three controls (chapters 03 and 07).
+
+matplotlib's own `to_jshtml` asks another host for the icons of its buttons, names none of its controls and starts by
+itself. Here nothing moves before the reader presses Play; until then, and where no script runs, the last frame stands.
+"""
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from html import escape
+
+from matplotlib import pyplot as plt
+from matplotlib.animation import AbstractMovieWriter, Animation
+from PIL import Image
+
+MAX_BYTES = 600_000
+
+# A custom element: the browser makes players of all the tags of this name, however often the script is met. Children
+# are looked for when a control is used, for the tag may be met before them.
+_SCRIPT = """
+if (!customElements.get("frame-player")) customElements.define("frame-player", class extends HTMLElement {
+  connectedCallback() {
+    this.onclick = (event) => { if (event.target.closest("button")) this.timer ? this.stop() : this.play(); };
+    this.oninput = () => { this.stop(); this.show(Number(this.slider.value)); };
+  }
+  disconnectedCallback() { this.stop(); }
+  get slider() { return this.querySelector("input"); }
+  label(text) { this.querySelector("button").textContent = text; }
+  show(number) {
+    this.frames ??= JSON.parse(this.querySelector("script[type]").textContent);
+    this.querySelector("img").src = "data:image/png;base64," + this.frames[number - 1];
+    this.querySelector("span").textContent = `${number} of ${this.frames.length}`;
+    this.slider.value = number;
+  }
+  play() {
+    const last = Number(this.slider.max), now = Number(this.slider.value);
+    this.show(now < last ? now : 1);
+    this.timer = setInterval(() => {
+      const next = Number(this.slider.value) + 1;
+      this.show(next);
+      if (next >= last) this.stop();
+    }, Number(this.dataset.interval));
+    this.label("Pause");
+  }
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    if (this.isConnected) this.label("Play");
+  }
+});
+"""
+_STYLE = """
+frame-player { display: block; }
+frame-player img { display: block; max-width: 100%; height: auto; margin: 0 auto; box-sizing: border-box; }
+frame-player .controls { display: flex; gap: .75rem; align-items: center; max-width: 34rem; margin: .5rem auto 0; }
+frame-player:not(:defined) .controls { display: none; }
+frame-player button { min-width: 5rem; padding: .3rem 1rem; font: inherit; font-weight: 600; color: inherit;
+  background: transparent; border: 1px solid currentColor; border-radius: .3rem; cursor: pointer; }
+frame-player input { flex: 1; min-width: 4rem; accent-color: #0072b2; }
+frame-player span { min-width: 4.5rem; font-variant-numeric: tabular-nums; }
+@media print { frame-player .controls { display: none; } }
+"""
+
+
+class AnimationError(ValueError):
+    """An animation that can not be shown: without frames, without alternative text, or too heavy."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """An animation as HTML; the last value of a notebook's cell, it is shown there and on the site.
+
+    Attributes:
+        html: a self-contained piece of a page.
+        frames: how many pictures it holds.
+    """
+
+    html: str
+    frames: int
+
+    def _repr_html_(self):
+        return self.html
+
+    def __repr__(self):
+        return f"<animation of {self.frames} frames, {len(self.html) / 1000:.0f} kB>"
+
+
+def player(
+    animation: Animation, alt: str, *, dpi: float = 110, colours: int = 64, max_bytes: int = MAX_BYTES
+) -> Player:
+    """Turn a matplotlib animation into HTML with its frames inside, a Play button and a slider, and close its figure.
+
+    Args:
+        animation: for example a `FuncAnimation`; its interval (ms) is the pace of the player.
+        alt: what the animation shows, for someone who can not see it.
+        dpi: dots an inch; the width in pixels is dpi times the figure's width in inches.
+        colours: of each frame, 2–256; few make small files.
+        max_bytes: the largest HTML, bytes.
+
+    Returns:
+        Player.
+
+    Raises:
+        AnimationError: `alt` is empty, there is no frame, or the HTML is larger than `max_bytes`.
+
+    Source:
+        Chapter 03.
+
+    Example:
+        >>> from matplotlib.animation import FuncAnimation
+        >>> fig, ax = plt.subplots(figsize=(1, 1))
+        >>> (dot,) = ax.plot(0, 0, "o")
+        >>> moving = FuncAnimation(fig, lambda x: dot.set_data([x], [0]), frames=3)
+        >>> player(moving, alt="A dot moves to the right.").frames
+        3
+    """
+    if not alt.strip():
+        raise AnimationError("found no alternative text; expected what the animation shows, in a sentence: alt=\"…\"")
+    writer = _Frames(colours)
+    interval = animation.event_source.interval
+    animation.save("frames", writer=writer, dpi=dpi)
+    plt.close(writer.fig)
+    if not writer.pictures:
+        raise AnimationError("found an animation without frames, expected at least one")
+    html = _html(writer, alt, interval)
+    if len(html) > max_bytes:
+        raise AnimationError(
+            f"found {len(writer.pictures)} frames that make {len(html) / 1000:.0f} kB of HTML, expected at most "
+            f"{max_bytes / 1000:.0f} kB; draw fewer frames, or lower dpi={dpi:g} or colours={colours}"
+        )
+    return Player(html, len(writer.pictures))
+
+
+class _Frames(AbstractMovieWriter):
+    """A movie writer of matplotlib that keeps each frame as the bytes of a PNG with few colours."""
+
+    def __init__(self, colours):
+        super().__init__()
+        self.colours, self.drawn, self.pictures = colours, [], []
+
+    def setup(self, fig, outfile, dpi=None):
+        super().setup(fig, outfile, dpi)
+
+    def grab_frame(self, **savefig_kwargs):
+        raw = io.BytesIO()
+        self.fig.savefig(raw, format="rgba", dpi=self.dpi, **savefig_kwargs)
+        self.drawn.append(Image.frombuffer("RGBA", self.frame_size, raw.getvalue()).convert("RGB"))
+
+    def finish(self):
+        """All frames take the colours of the last: with a palette each, still parts would flicker."""
+        palette = self.drawn[-1].quantize(self.colours, dither=Image.Dither.NONE) if self.drawn else None
+        for frame in self.drawn:
+            png = io.BytesIO()
+            frame.quantize(palette=palette, dither=Image.Dither.NONE).save(png, format="PNG", optimize=True)
+            self.pictures.append(base64.b64encode(png.getvalue()).decode("ascii"))
+
+
+def _html(writer, alt, interval):
+    """The player's HTML; the last frame is the picture that stands before anything is pressed."""
+    count, (width, height) = len(writer.pictures), writer.frame_size
+    return f"""<style>{_STYLE}</style>
+<frame-player role="group" aria-label="Animation" data-interval="{interval:g}">
+<img src="data:image/png;base64,{writer.pictures[-1]}" alt="{escape(alt)}" width="{width}" height="{height}">
+<div class="controls">
+<button type="button">Play</button>
+<input type="range" aria-label="Frame" min="1" max="{count}" value="{count}">
+<span>{count} of {count}</span>
+</div>
+<script type="application/json">{json.dumps(writer.pictures)}</script>
+</frame-player>
+<script>{_SCRIPT}</script>
+"""

@@ -1,0 +1,145 @@
+"""Animations are self-contained, light, and played by whoever wants to: by pointer and by keyboard."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from matplotlib import pyplot as plt
+from matplotlib.animation import FuncAnimation
+from PIL import Image
+
+from course_utils.animations import AnimationError, player
+from tools.site_browser import chromium, find_chromium
+
+PAGE = '<!DOCTYPE html><html lang="en"><head><title>x</title></head><body><main><h1>x</h1>{}</main></body></html>'
+
+
+def moving_bar(frames=4, interval=40):
+    """A white picture with a black bar that moves to the right, frame by frame."""
+    plt.switch_backend("Agg")
+    fig, ax = plt.subplots(figsize=(2, 1))
+    ax.set(position=(0, 0, 1, 1), xlim=(0, 1), ylim=(0, 1))
+    ax.axis("off")
+    (bar,) = ax.plot([], [], color="black", linewidth=9)
+    return FuncAnimation(fig, lambda k: bar.set_data([k / frames + 0.1] * 2, [0, 1]), frames=frames, interval=interval)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return player(moving_bar(), alt='A bar moves to the right, "slowly".', dpi=50)
+
+
+def pictures(html):
+    """The frames of a player as arrays."""
+    frames = json.loads(BeautifulSoup(html, "html.parser").find("script", type="application/json").string)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(frame))).convert("L")) for frame in frames]
+
+
+def test_frames_show_what_was_drawn_in_order(made):
+    shown = pictures(made.html)
+    assert made.frames == len(shown) == 4 and shown[0].shape == (50, 100)
+    centres = [frame.mean(axis=0).argmin() / 100 for frame in shown]
+    assert np.allclose(centres, np.arange(4) / 4 + 0.1, atol=0.05)
+
+
+def test_the_last_frame_stands_with_its_alternative_text(made):
+    soup = BeautifulSoup(made.html, "html.parser")
+    (image,) = soup.find_all("img")
+    assert image["alt"] == 'A bar moves to the right, "slowly".'
+    assert image["src"].removeprefix("data:image/png;base64,") == json.loads(soup.find("script", type=True).string)[-1]
+    assert (image["width"], image["height"]) == ("100", "50")
+    assert soup.find("frame-player")["data-interval"] == "40"
+
+
+def test_nothing_is_asked_of_another_host_and_no_id_can_clash(made):
+    assert not re.search(r"https?:|//|\bid=", re.sub(r'base64,[^"]*|\[.*\]', "", made.html))
+
+
+def test_it_is_shown_in_a_notebook_and_its_figure_is_closed():
+    before = plt.get_fignums()
+    made = player(moving_bar(), alt="A bar moves.")
+    assert plt.get_fignums() == before
+    assert made._repr_html_() == made.html and re.fullmatch(r"<animation of 4 frames, \d+ kB>", repr(made))
+
+
+def test_equal_parts_of_two_frames_have_equal_colours():
+    plt.switch_backend("Agg")
+    fig, ax = plt.subplots(figsize=(2, 1))
+    ax.imshow(np.linspace(0, 1, 500).reshape(10, 50), aspect="auto", cmap="viridis")
+    (dot,) = ax.plot([], [], "ro")
+    moving = FuncAnimation(fig, lambda k: dot.set_data([k], [0]), frames=[0, 40])
+    first, last = pictures(player(moving, alt="A dot", colours=16).html)
+    half = first.shape[0] // 2          # the dot moves in the upper half
+    assert np.array_equal(first[half + 10:], last[half + 10:])
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"alt": " "}, "no alternative text"),
+    ({"alt": "x", "max_bytes": 1000}, r"4 frames that make \d+ kB of HTML, expected at most 1 kB; draw fewer frames"),
+])
+def test_what_can_not_be_shown_is_refused(options, words):
+    with pytest.raises(AnimationError, match=words):
+        player(moving_bar(), **options)
+
+
+def test_an_animation_without_frames_is_refused():
+    with pytest.raises(AnimationError, match="without frames"):
+        player(FuncAnimation(plt.figure(), lambda k: None, frames=0), alt="nothing")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if find_chromium() is None:
+        pytest.skip("no Chromium or Chrome on this machine: the player was not tried")
+    with chromium() as instance:
+        yield instance
+
+
+@pytest.fixture
+def page(browser, made):
+    """A page with two players, at the width of a phone."""
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.set_content(PAGE.format(made.html + made.html.replace('width="100"', 'width="2000"')))
+    yield page
+    context.close()
+
+
+def test_nothing_moves_before_play_is_pressed_and_it_stops_at_the_end(page):
+    word, slider = page.locator("frame-player span").first, page.locator("input").first
+    page.wait_for_timeout(150)
+    assert word.inner_text() == "4 of 4"
+    page.locator("button").first.click()
+    assert page.locator("button").first.inner_text() == "Pause"
+    page.wait_for_function("document.querySelector('button').textContent === 'Play'")
+    assert slider.input_value() == "4" and word.inner_text() == "4 of 4"
+    assert page.locator("frame-player span").last.inner_text() == "4 of 4"
+    assert page.complaints == []
+
+
+def test_the_keyboard_plays_pauses_and_steps(page, made):
+    button, slider, image = (page.locator(name).last for name in ("button", "input", "img"))
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    frames = json.loads(BeautifulSoup(made.html, "html.parser").find("script", type=True).string)
+    assert slider.input_value() == "3" and image.get_attribute("src").endswith(frames[2])
+    page.keyboard.press("Home")
+    assert slider.input_value() == "1" and page.locator("input").first.input_value() == "4"
+    button.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert button.inner_text() == "Play"
+    assert page.complaints == []
+
+
+def test_it_fits_a_phone_and_axe_finds_nothing(page):
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    violations = Axe().run(page).response["violations"]
+    assert [rule["id"] for rule in violations] == []
