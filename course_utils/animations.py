@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.animation import AbstractMovieWriter, Animation
 from PIL import Image
@@ -26,10 +27,16 @@ if (!customElements.get("frame-player")) customElements.define("frame-player", c
   }
   disconnectedCallback() { this.stop(); }
   get slider() { return this.querySelector("input"); }
+  get overlay() {
+    if (!this.querySelector("img + img")) {
+      this.querySelector("img").after(Object.assign(new Image(), { alt: "" }));
+      this.frames = JSON.parse(this.querySelector("script[type]").textContent);
+    }
+    return this.querySelector("img + img");
+  }
   label(text) { this.querySelector("button").textContent = text; }
   show(number) {
-    this.frames ??= JSON.parse(this.querySelector("script[type]").textContent);
-    this.querySelector("img").src = "data:image/png;base64," + this.frames[number - 1];
+    this.overlay.src = "data:image/png;base64," + this.frames[number - 1];
     this.querySelector("span").textContent = `${number} of ${this.frames.length}`;
     this.slider.value = number;
   }
@@ -38,7 +45,7 @@ if (!customElements.get("frame-player")) customElements.define("frame-player", c
     this.show(now < last ? now : 1);
     this.timer = setInterval(() => {
       const next = Number(this.slider.value) + 1;
-      this.show(next);
+      if (next <= last) this.show(next);
       if (next >= last) this.stop();
     }, Number(this.dataset.interval));
     this.label("Pause");
@@ -50,9 +57,13 @@ if (!customElements.get("frame-player")) customElements.define("frame-player", c
   }
 });
 """
+# The site gives images in the dark a white card with a margin, which would move one picture against the other.
 _STYLE = """
 frame-player { display: block; }
-frame-player img { display: block; max-width: 100%; height: auto; margin: 0 auto; box-sizing: border-box; }
+frame-player .picture { position: relative; width: fit-content; max-width: 100%; margin: 0 auto; background: #fff;
+  border-radius: .5rem; overflow: hidden; }
+frame-player img { display: block; max-width: 100%; height: auto; padding: 0 !important; background: none !important; }
+frame-player img + img { position: absolute; inset: 0; width: 100%; height: 100%; }
 frame-player .controls { display: flex; gap: .75rem; align-items: center; max-width: 34rem; margin: .5rem auto 0; }
 frame-player:not(:defined) .controls { display: none; }
 frame-player button { min-width: 5rem; padding: .3rem 1rem; font: inherit; font-weight: 600; color: inherit;
@@ -87,7 +98,7 @@ class Player:
 
 
 def player(
-    animation: Animation, alt: str, *, dpi: float = 110, colours: int = 64, max_bytes: int = MAX_BYTES
+    animation: Animation, alt: str, *, dpi: float = 150, colours: int = 128, max_bytes: int = MAX_BYTES
 ) -> Player:
     """Turn a matplotlib animation into HTML with its frames inside, a Play button and a slider, and close its figure.
 
@@ -95,7 +106,7 @@ def player(
         animation: for example a `FuncAnimation`; its interval (ms) is the pace of the player.
         alt: what the animation shows, for someone who can not see it.
         dpi: dots an inch; the width in pixels is dpi times the figure's width in inches.
-        colours: of each frame, 2–256; few make small files.
+        colours: of the pictures, 2–255; few make small files.
         max_bytes: the largest HTML, bytes.
 
     Returns:
@@ -121,23 +132,26 @@ def player(
     interval = animation.event_source.interval
     animation.save("frames", writer=writer, dpi=dpi)
     plt.close(writer.fig)
-    if not writer.pictures:
+    if not writer.overlays:
         raise AnimationError("found an animation without frames, expected at least one")
     html = _html(writer, alt, interval)
     if len(html) > max_bytes:
         raise AnimationError(
-            f"found {len(writer.pictures)} frames that make {len(html) / 1000:.0f} kB of HTML, expected at most "
+            f"found {len(writer.overlays)} frames that make {len(html) / 1000:.0f} kB of HTML, expected at most "
             f"{max_bytes / 1000:.0f} kB; draw fewer frames, or lower dpi={dpi:g} or colours={colours}"
         )
-    return Player(html, len(writer.pictures))
+    return Player(html, len(writer.overlays))
 
 
 class _Frames(AbstractMovieWriter):
-    """A movie writer of matplotlib that keeps each frame as the bytes of a PNG with few colours."""
+    """A movie writer of matplotlib that keeps the last frame whole, and of each frame what differs from the last.
+
+    All frames take the colours of the last one: with a palette each, parts that stand still would flicker.
+    """
 
     def __init__(self, colours):
         super().__init__()
-        self.colours, self.drawn, self.pictures = colours, [], []
+        self.colours, self.drawn, self.last, self.overlays = colours, [], None, []
 
     def setup(self, fig, outfile, dpi=None):
         super().setup(fig, outfile, dpi)
@@ -148,26 +162,40 @@ class _Frames(AbstractMovieWriter):
         self.drawn.append(Image.frombuffer("RGBA", self.frame_size, raw.getvalue()).convert("RGB"))
 
     def finish(self):
-        """All frames take the colours of the last: with a palette each, still parts would flicker."""
-        palette = self.drawn[-1].quantize(self.colours, dither=Image.Dither.NONE) if self.drawn else None
-        for frame in self.drawn:
-            png = io.BytesIO()
-            frame.quantize(palette=palette, dither=Image.Dither.NONE).save(png, format="PNG", optimize=True)
-            self.pictures.append(base64.b64encode(png.getvalue()).decode("ascii"))
+        if not self.drawn:
+            return
+        palette = self.drawn[-1].quantize(self.colours, dither=Image.Dither.NONE)
+        painted = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.drawn]
+        self.last = _png(painted[-1])
+        shades = palette.getpalette() + [0] * 768
+        for frame in painted:
+            same = np.asarray(frame) == np.asarray(painted[-1])
+            overlay = Image.fromarray(np.where(same, self.colours, frame).astype(np.uint8))
+            overlay.putpalette(shades[:768])
+            self.overlays.append(_png(overlay, transparency=self.colours))
+
+
+def _png(picture, **options):
+    """A picture as the text of a data address."""
+    file = io.BytesIO()
+    picture.save(file, format="PNG", optimize=True, **options)
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _html(writer, alt, interval):
     """The player's HTML; the last frame is the picture that stands before anything is pressed."""
-    count, (width, height) = len(writer.pictures), writer.frame_size
+    count, (width, height) = len(writer.overlays), writer.frame_size
     return f"""<style>{_STYLE}</style>
 <frame-player role="group" aria-label="Animation" data-interval="{interval:g}">
-<img src="data:image/png;base64,{writer.pictures[-1]}" alt="{escape(alt)}" width="{width}" height="{height}">
+<div class="picture">
+<img src="data:image/png;base64,{writer.last}" alt="{escape(alt)}" width="{width}" height="{height}">
+</div>
 <div class="controls">
 <button type="button">Play</button>
 <input type="range" aria-label="Frame" min="1" max="{count}" value="{count}">
 <span>{count} of {count}</span>
 </div>
-<script type="application/json">{json.dumps(writer.pictures)}</script>
+<script type="application/json">{json.dumps(writer.overlays)}</script>
 </frame-player>
 <script>{_SCRIPT}</script>
 """

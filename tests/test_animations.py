@@ -34,10 +34,21 @@ def made():
     return player(moving_bar(), alt='A bar moves to the right, "slowly".', dpi=50)
 
 
+def opened(data):
+    """A picture of a player's HTML."""
+    return Image.open(io.BytesIO(base64.b64decode(data.removeprefix("data:image/png;base64,")))).convert("RGBA")
+
+
+def overlays(html):
+    """What a player lays over its last frame, as it stands in the HTML."""
+    return json.loads(BeautifulSoup(html, "html.parser").find("script", type="application/json").string)
+
+
 def pictures(html):
-    """The frames of a player as arrays."""
-    frames = json.loads(BeautifulSoup(html, "html.parser").find("script", type="application/json").string)
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(frame))).convert("L")) for frame in frames]
+    """The frames of a player, put together as a browser does, as grey arrays."""
+    last = opened(BeautifulSoup(html, "html.parser").img["src"])
+    frames = [Image.alpha_composite(last, opened(overlay)) for overlay in overlays(html)]
+    return [np.asarray(frame.convert("L")) for frame in frames]
 
 
 def test_frames_show_what_was_drawn_in_order(made):
@@ -51,7 +62,8 @@ def test_the_last_frame_stands_with_its_alternative_text(made):
     soup = BeautifulSoup(made.html, "html.parser")
     (image,) = soup.find_all("img")
     assert image["alt"] == 'A bar moves to the right, "slowly".'
-    assert image["src"].removeprefix("data:image/png;base64,") == json.loads(soup.find("script", type=True).string)[-1]
+    assert np.array_equal(np.asarray(opened(image["src"]).convert("L")), pictures(made.html)[-1])
+    assert not np.asarray(opened(overlays(made.html)[-1]))[..., 3].any()        # nothing is laid over the last frame
     assert (image["width"], image["height"]) == ("100", "50")
     assert soup.find("frame-player")["data-interval"] == "40"
 
@@ -125,11 +137,11 @@ def test_nothing_moves_before_play_is_pressed_and_it_stops_at_the_end(page):
 
 
 def test_the_keyboard_plays_pauses_and_steps(page, made):
-    button, slider, image = (page.locator(name).last for name in ("button", "input", "img"))
+    button, slider = page.locator("button").last, page.locator("input").last
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    frames = json.loads(BeautifulSoup(made.html, "html.parser").find("script", type=True).string)
-    assert slider.input_value() == "3" and image.get_attribute("src").endswith(frames[2])
+    shown = page.locator("img + img").last.get_attribute("src")
+    assert slider.input_value() == "3" and shown.endswith(overlays(made.html)[2])
     page.keyboard.press("Home")
     assert slider.input_value() == "1" and page.locator("input").first.input_value() == "4"
     button.focus()
@@ -143,3 +155,9 @@ def test_it_fits_a_phone_and_axe_finds_nothing(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     violations = Axe().run(page).response["violations"]
     assert [rule["id"] for rule in violations] == []
+
+
+def test_pictures_lie_exactly_on_each_other(page):
+    page.locator("button").last.click()
+    lower, upper = (page.locator("frame-player").last.locator("img").nth(n).bounding_box() for n in (0, 1))
+    assert lower == pytest.approx(upper) and lower["width"] > 300
