@@ -2,9 +2,12 @@
 
 import numpy as np
 
-__all__ = ["CLEAR", "CODES", "IGNORE", "THICK", "THIN", "is_cloud"]
+__all__ = ["CLEAR", "CLOUD", "CODES", "IGNORE", "OUTSIDE", "SKY", "SKY_CODES", "THICK", "THIN", "is_cloud"]
 
 CLEAR, THICK, THIN, IGNORE = CODES = (0, 1, 2, 255)
+
+# Pictures of the sky, taken from the ground, have codes of their own: the values of their mask files.
+SKY, CLOUD, OUTSIDE = SKY_CODES = (100, 255, 0)
 
 
 def is_cloud(codes: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
 
     Raises:
         MissingDataError: there is no such file.
-        LayoutError: as `read_labelled_npz`, or the file does not have a band.
+        LayoutError: as `read_labelled_npz`, the bands are another sensor's, or the file does not have one.
         InvalidReflectanceError: as `read_labelled_npz`.
 
     Source:
@@ -59,6 +59,9 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
     """
     config = config or Sim2Real()
     scenes = read_labelled_npz(path)
+    if scenes[0].sensor != LANDSAT8.name:
+        raise LayoutError(f"found the bands of {scenes[0].sensor} in {path}, expected some of {LANDSAT8.name}: "
+                          f"{', '.join(LANDSAT8.band_names)}")
     bands = tuple(bands or scenes[0].bands)
     absent = [band for band in bands if band not in scenes[0].bands]
     if absent:

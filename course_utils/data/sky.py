@@ -1,0 +1,171 @@
+"""Labelled pictures of the sky: a folder with `images/` and `masks/` of the same names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from course_utils.codes import CLOUD, OUTSIDE, SKY, SKY_CODES
+from course_utils.data.errors import LayoutError, MissingDataError
+
+__all__ = ["SkyPicture", "read_sky_folder", "sky_stems", "write_sky_folder"]
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+
+@dataclass(frozen=True)
+class SkyPicture:
+    """A picture of the sky with a mask.
+
+    Attributes:
+        name: its file's name without the ending.
+        picture: (H, W, 3) uint8 red, green, blue.
+        codes: (H, W) uint8, 100 sky, 255 cloud, 0 outside.
+    """
+
+    name: str
+    picture: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def image(self) -> np.ndarray:
+        """What a model sees: (3, H, W) float32, 0–1."""
+        return np.moveaxis(self.picture, -1, 0).astype(np.float32) / 255
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The truth, (H, W) bool: true = cloud."""
+        return self.codes == CLOUD
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Where the picture shows the sky, (H, W) bool."""
+        return self.codes != OUTSIDE
+
+
+def sky_stems(folder: str | Path) -> tuple[str, ...]:
+    """Name the labelled pictures of a folder.
+
+    Args:
+        folder: holds ``images/`` and ``masks/``.
+
+    Returns:
+        Names without ending, in alphabetical order.
+
+    Raises:
+        MissingDataError: there is no such folder, or no picture in it.
+        LayoutError: a picture has no mask, a mask no picture, or two files share a name.
+    """
+    return tuple(_pairs(Path(folder)))
+
+
+def read_sky_folder(folder: str | Path, names: Iterable[str] | None = None) -> list[SkyPicture]:
+    """Read labelled pictures of the sky.
+
+    Args:
+        folder: holds ``images/`` (PNG, JPEG, TIFF or BMP, colour) and ``masks/`` (one channel: 255 cloud, 100 sky,
+            0 outside), a file of the same name in each.
+        names: which of `sky_stems`; None reads all.
+
+    Returns:
+        The pictures, in the order of the names.
+
+    Raises:
+        MissingDataError: as `sky_stems`, or a name is not there.
+        LayoutError: as `sky_stems`; a file is no picture, a mask has another size or other codes.
+    """
+    pairs = _pairs(Path(folder))
+    wanted = list(pairs if names is None else names)
+    unknown = [name for name in wanted if name not in pairs]
+    if unknown:
+        raise MissingDataError(f"found no picture {unknown[0]!r} in {folder}, expected some of {_few(pairs)}")
+    return [_read(name, *pairs[name]) for name in wanted]
+
+
+def write_sky_folder(folder: str | Path, pictures: Iterable[SkyPicture]) -> Path:
+    """Write labelled pictures of the sky as `read_sky_folder` reads them, as PNG.
+
+    Args:
+        folder: is made where it is not there; files of the same names are replaced.
+        pictures: pictures with codes; each name becomes a file name.
+
+    Returns:
+        The folder.
+
+    Raises:
+        LayoutError: a picture and its codes do not fit together, or a code is not known.
+    """
+    folder = Path(folder)
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for one in pictures:
+        _check(one, f"the picture {one.name}")
+        Image.fromarray(one.picture).save(folder / "images" / f"{one.name}.png")
+        Image.fromarray(one.codes).save(folder / "masks" / f"{one.name}.png")
+    return folder
+
+
+def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """Picture and mask by name."""
+    found = {part: _by_stem(folder / part) for part in ("images", "masks")}
+    images, masks = found["images"], found["masks"]
+    if not images:
+        raise MissingDataError(f"found no picture in {folder / 'images'}, expected files ending in "
+                               f"{', '.join(PICTURES)}, and masks of the same names in {folder / 'masks'}")
+    for these, those, what in ((images, masks, "mask"), (masks, images, "picture")):
+        alone = [name for name in these if name not in those]
+        if alone:
+            raise LayoutError(f"found no {what} for {_few(alone)} in {folder}, expected images/NAME and masks/NAME "
+                              "with the same name; add the file or remove its partner")
+    return {name: (images[name], masks[name]) for name in images}
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """The pictures of a folder by their name without ending; none if there is no folder."""
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
+    by_stem = {path.stem: path for path in files}
+    if len(by_stem) < len(files):
+        twice = next(path for path in files if by_stem[path.stem] != path)
+        raise LayoutError(f"found {twice.name} and {by_stem[twice.stem].name} in {folder}, expected one file of "
+                          "each name; remove one")
+    return by_stem
+
+
+def _read(name: str, image: Path, mask: Path) -> SkyPicture:
+    """One labelled picture."""
+    codes = _open(mask)
+    if codes.mode not in ("L", "1", "P", "I", "I;16"):
+        raise LayoutError(f"found a mask of mode {codes.mode} in {mask}, expected one channel of 8 bits: "
+                          "255 cloud, 100 sky, 0 outside")
+    one = SkyPicture(name, np.asarray(_open(image).convert("RGB")), np.asarray(codes.convert("L")))
+    _check(one, mask)
+    return one
+
+
+def _open(path: Path) -> Image.Image:
+    """A picture, read to its end."""
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            return opened
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:       # SyntaxError: a damaged PNG
+        raise LayoutError(f"found no readable picture in {path} ({error}); replace the file") from error
+
+
+def _check(one: SkyPicture, where: Path | str) -> None:
+    """Refuse sizes that differ and codes that are not known."""
+    if one.picture.shape != (*one.codes.shape, 3):
+        raise LayoutError(f"found a picture {one.picture.shape} with a mask {one.codes.shape} in {where}, expected "
+                          "(H, W, 3) and (H, W) of the same size")
+    unknown = sorted(set(np.unique(one.codes).tolist()) - set(SKY_CODES))
+    if unknown:
+        raise LayoutError(f"found code {', '.join(map(str, unknown[:5]))} in {where}, expected only {CLOUD} cloud, "
+                          f"{SKY} sky, {OUTSIDE} outside; write masks without smoothing, as PNG")
+
+
+def _few(names: Iterable[str]) -> str:
+    """A few names, for a message."""
+    names = list(names)
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

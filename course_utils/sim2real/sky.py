@@ -1,0 +1,155 @@
+"""Pictures of the sky: simulated photographs and all-sky frames to train on, a folder of labelled ones to score."""
+
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from course_utils.codes import CLEAR, CLOUD, IGNORE, OUTSIDE, THICK
+from course_utils.data.real import LabelledScene
+from course_utils.data.sky import SkyPicture, read_sky_folder
+from course_utils.models.threshold import Threshold
+from course_utils.sensors import RGB
+from course_utils.sim2real.scores import score
+from course_utils.sim2real.training import Sim2Real, train_unet
+from course_utils.simulate.sky import sky_frame, sky_photo
+
+SIDE = 128                  # pixels along the longer side of what the model looks at
+FRAME_EVERY = 8             # one picture in so many is an all-sky frame, the others are photographs
+SKY = Sim2Real(scenes=480, validation_scenes=32, width=8, crop=112, epochs=12, crops_per_epoch=320)
+
+
+def simulated_picture(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate one picture to train on.
+
+    Args:
+        number: which one.
+        seed: which series.
+
+    Returns:
+        (SIDE, SIDE, 3) uint8, and codes (SIDE, SIDE) uint8: 0 clear, 1 cloud, 255 outside.
+    """
+    frame = sky_frame(number, seed, size=SIDE) if number % FRAME_EVERY == 0 else sky_photo(number, seed, SIDE)
+    return frame.picture, training_codes(frame.codes)
+
+
+def training_codes(codes: np.ndarray) -> np.ndarray:
+    """Translate the codes of sky pictures into those that all trainings and scores use.
+
+    Args:
+        codes: (H, W) uint8, 100 sky, 255 cloud, 0 outside.
+
+    Returns:
+        (H, W) uint8, 0 clear, 1 thick cloud, 255 ignore.
+    """
+    return np.select([codes == CLOUD, codes == OUTSIDE], [np.uint8(THICK), np.uint8(IGNORE)], np.uint8(CLEAR))
+
+
+def simulated_pictures(count: int, seed: int, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate pictures as arrays.
+
+    Args:
+        count: how many.
+        seed: which series.
+        workers: processes that share the work.
+
+    Returns:
+        Images (N, 3, SIDE, SIDE) float32, 0–1, and codes (N, SIDE, SIDE) uint8.
+    """
+    make = partial(simulated_picture, seed=seed)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = list(tqdm(pool.map(make, range(count), chunksize=8), total=count, desc="simulating", unit="picture"))
+    images = np.stack([picture for picture, _ in done]).transpose(0, 3, 1, 2).astype(np.float32) / 255
+    return images, np.stack([codes for _, codes in done])
+
+
+def red_blue_ratio(image: np.ndarray) -> np.ndarray:
+    """How red a pixel is beside its blue: near 1 for cloud, which is white, and less for the sky.
+
+    Args:
+        image: (3, H, W) or (B, 3, H, W), 0–1: red, green, blue.
+
+    Returns:
+        (1, H, W) or (B, 1, H, W); 1 where there is no blue.
+
+    Source:
+        Long, Sabburg, Calbó & Pagès, Journal of Atmospheric and Oceanic Technology 23 (2006), 633.
+    """
+    red, blue = image[..., :1, :, :], image[..., 2:, :, :]
+    return np.divide(red, blue, out=np.ones_like(red), where=blue > 0)
+
+
+@torch.no_grad()
+def predict_picture(model: nn.Module, image: np.ndarray) -> np.ndarray:
+    """Probability of cloud for a picture of any size: shrunk to `SIDE`, predicted, and enlarged again.
+
+    Args:
+        model: maps (B, 3, h, w) to logits (B, h, w). Put into eval mode.
+        image: (3, H, W) float32, 0–1.
+
+    Returns:
+        (H, W) float32, 0–1.
+    """
+    model.eval()
+    height, width = image.shape[1:]
+    scale = SIDE / max(height, width)
+    size = (max(round(height * scale), 1), max(round(width * scale), 1))
+    small = F.interpolate(torch.from_numpy(image)[None], size, mode="bilinear", antialias=True, align_corners=False)
+    prob = model(small).sigmoid()[None]
+    return F.interpolate(prob, size=(height, width), mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
+def sky(folder: str | Path, config: Sim2Real | None = None) -> dict:
+    """Simulate, train, and score a folder of labelled sky pictures: the U-Net beside the red–blue ratio.
+
+    Args:
+        folder: labelled pictures in the layout of `data.sky`.
+        config: see `Sim2Real`; None takes `SKY`.
+
+    Returns:
+        As `landsat8`; thin_recall and snow_false_alarms are None, because the pictures' codes tell neither.
+
+    Raises:
+        MissingDataError: as `read_sky_folder`.
+        LayoutError: as `read_sky_folder`.
+
+    Source:
+        Chapter 09.
+    """
+    config = config or SKY
+    scenes = [_labelled(picture) for picture in read_sky_folder(folder)]
+    images, codes = simulated_pictures(config.scenes + config.validation_scenes, config.seed)
+
+    started = time.perf_counter()
+    rule = ratio_rule(images, codes)
+    baseline = score(lambda image: rule.predict(red_blue_ratio(image)), scenes, RGB.band_names)
+    baseline |= {"train_seconds": time.perf_counter() - started, "seed": config.seed}
+    model, seconds = train_unet(images, codes, config)
+    unet = score(lambda image: predict_picture(model, image) >= 0.5, scenes, RGB.band_names)
+    return unet | {"train_seconds": seconds, "seed": config.seed, "baseline": baseline}
+
+
+def ratio_rule(images: np.ndarray, codes: np.ndarray) -> Threshold:
+    """Fit the red–blue ratio above which simulated pictures are cloud; every fourth row and column is looked at.
+
+    Args:
+        images: (N, 3, H, W) float32.
+        codes: (N, H, W) uint8, 0 clear, 1 cloud, 255 ignore.
+
+    Returns:
+        The rule, for what `red_blue_ratio` gives.
+    """
+    some = codes[:, ::4, ::4]
+    return Threshold.fit(0, red_blue_ratio(images[..., ::4, ::4]), some == THICK, some != IGNORE)
+
+
+def _labelled(picture: SkyPicture) -> LabelledScene:
+    """A picture as the scores want it."""
+    return LabelledScene(picture.name, picture.image, training_codes(picture.codes), RGB.name, RGB.band_names)

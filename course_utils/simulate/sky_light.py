@@ -1,0 +1,271 @@
+"""How bright the sky is: sunlight and moonlight that air and cloud scatter, starlight, airglow, the lights of towns.
+
+Radiance is in lux per steradian (cd/m²), the same scale for the three colours of a camera; light outside the atmosphere
+is white.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.sensors import RGB
+from course_utils.simulate.atmosphere import rayleigh_thickness
+from course_utils.simulate.two_stream import two_stream
+
+SUN_LUX = 1.28e5                # sunlight outside the atmosphere
+ZERO_MAGNITUDE_LUX = 2.54e-6    # a star of magnitude 0
+NATURAL_NIGHT = 2.0e-4          # zenith of a moonless night far from any town: airglow and faint stars
+MOLECULES = np.array([rayleigh_thickness(wavelength) for wavelength in RGB.wavelengths])
+DROPLETS, CRYSTALS = 0.85, 0.78     # asymmetry, as in `clouds.layer_optics`
+
+
+@dataclass(frozen=True)
+class Haze:
+    """Particles in clear air.
+
+    Attributes:
+        thickness: optical thickness at 550 nm.
+        exponent: Ångström exponent: thickness falls as λ to this power; small for dust and sea salt.
+        asymmetry: mean cosine of the scattering angle.
+    """
+
+    thickness: float
+    exponent: float = 1.3
+    asymmetry: float = 0.7
+
+    def at(self, wavelengths: np.ndarray) -> np.ndarray:
+        """Optical thickness at other wavelengths.
+
+        Args:
+            wavelengths: nm, any shape.
+
+        Returns:
+            Same shape.
+        """
+        return self.thickness * (np.asarray(wavelengths) / 550.0) ** -self.exponent
+
+
+def rayleigh_phase(cosine: np.ndarray) -> np.ndarray:
+    """How molecules scatter: ¾ (1 + cos²γ), with mean 1 over all directions.
+
+    Args:
+        cosine: of the angle by which light is turned.
+
+    Returns:
+        Same shape.
+    """
+    return 0.75 * (1 + cosine * cosine)
+
+
+def henyey_greenstein(cosine: np.ndarray, asymmetry: float) -> np.ndarray:
+    """How particles scatter, mostly forward: (1 − g²) / (1 + g² − 2 g cos γ)^(3/2), with mean 1 over all directions.
+
+    Args:
+        cosine: of the angle by which light is turned.
+        asymmetry: g, mean of that cosine.
+
+    Returns:
+        Same shape.
+
+    Source:
+        Henyey & Greenstein, Astrophysical Journal 93 (1941), 70.
+    """
+    square = asymmetry * asymmetry
+    base = 1 + square - 2 * asymmetry * cosine
+    return (1 - square) / (base * np.sqrt(base))
+
+
+def beam_transmittance(thickness: np.ndarray | float, cos_sun: float, asymmetry: float) -> np.ndarray:
+    """Share of a slanting beam that comes out below a layer that absorbs nothing, straight or scattered.
+
+    Args:
+        thickness: optical thickness τ ≥ 0, any shape.
+        cos_sun: μ, cosine of the sun's zenith angle, above 0.
+        asymmetry: g; 0 for molecules, 0.85 for droplets.
+
+    Returns:
+        Same shape, 0–1: [2 + 3μ + (2 − 3μ) exp(−τ′/μ)] / [4 + 3 (1 − g) τ] with τ′ = (1 − g²) τ.
+
+    Source:
+        Delta-Eddington: Joseph, Wiscombe & Weinman, Journal of the Atmospheric Sciences 33 (1976), 2452.
+
+    Example:
+        >>> float(beam_transmittance(0.0, 0.5, 0.85)), round(float(beam_transmittance(20.0, 0.5, 0.85)), 2)
+        (1.0, 0.27)
+    """
+    peak = np.exp(-(1 - asymmetry * asymmetry) * thickness / cos_sun)
+    return (2 + 3 * cos_sun + (2 - 3 * cos_sun) * peak) / (4 + 3 * (1 - asymmetry) * thickness)
+
+
+def scattered_once(thickness: np.ndarray | float, slant: np.ndarray, slant_sun: float) -> np.ndarray:
+    """Share of sunlight that a layer scatters once on its way down to the eye, before its direction is asked for.
+
+    m (e^(−τ m₀) − e^(−τ m)) / (m − m₀), the integral over the layer of what arrives at each depth times what of it
+    comes through; τ m e^(−τ m) where the paths m and m₀ are equal.
+
+    Args:
+        thickness: optical thickness τ.
+        slant: m, length of the line of sight through the layer over its depth.
+        slant_sun: m₀, the same for the sun's rays.
+
+    Returns:
+        Shape of `thickness` and `slant` together.
+
+    Source:
+        Hansen & Travis, Space Science Reviews 16 (1974), doi:10.1007/BF00168069.
+    """
+    difference = np.abs(thickness * (slant - slant_sun))
+    small = difference < 1e-3
+    mean = np.where(small, 1 - difference / 2, -np.expm1(-difference) / np.where(small, 1, difference))
+    return slant * thickness * np.exp(-thickness * np.minimum(slant, slant_sun)) * mean
+
+
+def scattered_often(thickness: np.ndarray | float, cos_sun: float, asymmetry: float) -> np.ndarray:
+    """What a layer scatters down more than once: all that comes through, less what was scattered never or once.
+
+    Args:
+        thickness: optical thickness τ.
+        cos_sun: cosine of the sun's zenith angle, above 0.
+        asymmetry: g.
+
+    Returns:
+        Irradiance on level ground per sunlight, 0–1. Of what is scattered once, (1 + g) / 2 goes down.
+    """
+    straight = np.exp(-thickness / cos_sun)
+    rest = cos_sun * (beam_transmittance(thickness, cos_sun, asymmetry) - straight)
+    return np.maximum(rest - (1 + asymmetry) / 2 * thickness * straight, 0)
+
+
+def clear_sky(cos_zenith: np.ndarray, slant: np.ndarray, cos_angle: np.ndarray, cos_sun: float, slant_sun: float,
+              haze: Haze) -> np.ndarray:
+    """Radiance of cloudless air, per lux of sunlight (or moonlight) outside the atmosphere.
+
+    Args:
+        cos_zenith: (N,) cosine of the zenith angle of each line of sight.
+        slant: (N,) its air mass.
+        cos_angle: (N,) cosine of its angle from the sun.
+        cos_sun: cosine of the sun's zenith angle.
+        slant_sun: the sun's air mass.
+        haze: the particles.
+
+    Returns:
+        (N, 3) red, green, blue, 1/sr.
+    """
+    low = max(cos_sun, 0.03)
+    molecular, particles = rayleigh_phase(cos_angle), henyey_greenstein(cos_angle, haze.asymmetry)
+    radiance = np.empty((len(slant), 3), np.float32)
+    for colour, (air, dust) in enumerate(zip(MOLECULES, haze.at(RGB.wavelengths), strict=True)):
+        total = air + dust
+        phase = (air * molecular + dust * particles) / total
+        often = scattered_often(total, low, haze.asymmetry * dust / total)
+        often = often * (1.6 - 0.9 * cos_zenith)            # longer paths gather more; the mean over the sky is 1
+        radiance[:, colour] = phase / (4 * np.pi) * scattered_once(total, slant, slant_sun) + often / np.pi
+    return radiance
+
+
+def cloud_light(thickness: np.ndarray, slant: np.ndarray, cos_zenith: np.ndarray, cos_angle: np.ndarray,
+                cos_sun: float, asymmetry: float, ground: float) -> np.ndarray:
+    """Radiance of a cloud seen from below, per lux of sunlight that reaches its top.
+
+    Thin cloud scatters forward, so it shines around the sun and has a bright rim; thick cloud lets little through, so
+    its base is grey. Light that the ground reflects comes back from thick cloud.
+
+    Args:
+        thickness: (N,) optical thickness of the layer.
+        slant: (N,) how much longer the line of sight through it is than a vertical one.
+        cos_zenith: (N,) cosine of the zenith angle of the line of sight.
+        cos_angle: (N,) cosine of its angle from the sun.
+        cos_sun: cosine of the sun's zenith angle.
+        asymmetry: g of the cloud's particles.
+        ground: reflectance of the ground, 0–1.
+
+    Returns:
+        (N,) 1/sr.
+
+    Source:
+        What is scattered often leaves as from an overcast sky, ∝ 1 + 2 cos z: Moon & Spencer (1942), the CIE
+        overcast sky, ISO 15469.
+    """
+    low = max(cos_sun, 0.03)
+    once = henyey_greenstein(cos_angle, asymmetry) / (4 * np.pi) * scattered_once(thickness, slant, 1 / low)
+    often = scattered_often(thickness, low, asymmetry) * (3 / 7) * (1 + 2 * cos_zenith) / np.pi
+    below = ground * low * beam_transmittance(thickness.mean(), low, asymmetry)
+    return once + often + two_stream(thickness, 0.0, asymmetry)[0] * below / np.pi
+
+
+def moon_lux(phase_angle: float) -> float:
+    """Light of the moon outside the atmosphere.
+
+    Args:
+        phase_angle: angle between sun and Earth as seen from the moon, degrees: 0 full moon, 90 half, 180 new.
+
+    Returns:
+        Lux: magnitude −12.73 + 0.026 α + 4·10⁻⁹ α⁴.
+
+    Source:
+        Krisciunas & Schaefer, Publications of the Astronomical Society of the Pacific 103 (1991), 1033,
+        doi:10.1086/132921.
+
+    Example:
+        >>> round(moon_lux(0.0), 2), round(moon_lux(0.0) / moon_lux(90.0), 1)    # half a moon is a tenth of the light
+        (0.31, 10.9)
+    """
+    magnitude = -12.73 + 0.026 * phase_angle + 4e-9 * phase_angle**4
+    return float(ZERO_MAGNITUDE_LUX * 10 ** (-0.4 * magnitude))
+
+
+def airglow(cos_zenith: np.ndarray) -> np.ndarray:
+    """Natural light of a moonless night: a glowing layer at 130 km, thicker towards the horizon, and faint stars.
+
+    Args:
+        cos_zenith: cosine of the zenith angle.
+
+    Returns:
+        Same shape, cd/m²: 0.4 + 0.6 X times its value at the zenith, X = 1 / √(1 − 0.96 sin² z).
+
+    Source:
+        Patat, Astronomy & Astrophysics 400 (2003), 1183, appendix C, after Garstang (1989).
+    """
+    path = 1 / np.sqrt(1 - 0.96 * (1 - cos_zenith * cos_zenith))
+    return NATURAL_NIGHT * (0.4 + 0.6 * path)
+
+
+def town_glow(town_lux: float, slant: np.ndarray, haze: Haze) -> np.ndarray:
+    """Light of towns that clear air sends back down.
+
+    Args:
+        town_lux: light that leaves the ground upward, lux.
+        slant: (N,) air mass of the line of sight.
+        haze: the particles.
+
+    Returns:
+        (N, 3) cd/m².
+    """
+    glow = np.empty((len(slant), 3), np.float32)
+    for colour, (air, dust) in enumerate(zip(MOLECULES, haze.at(RGB.wavelengths), strict=True)):
+        returned = two_stream(air, 0.0, 0.0)[0] + two_stream(dust, 0.0, haze.asymmetry)[0]
+        deepening = -np.expm1(-(air + dust) * slant) / -np.expm1(-(air + dust))
+        glow[:, colour] = town_lux / np.pi * returned * deepening
+    return glow
+
+
+def star_magnitudes(rng: np.random.Generator, faintest: float) -> np.ndarray:
+    """Draw the magnitudes of all stars of half the sky: log₁₀ of their number rises by 0.49 per magnitude.
+
+    Args:
+        rng: source of randomness.
+        faintest: magnitude of the faintest stars wanted.
+
+    Returns:
+        (N,) magnitudes; about 2,500 down to magnitude 6.
+
+    Source:
+        Counts of the Hipparcos catalogue: 511 stars brighter than magnitude 4, 1,600 than 5, 4,968 than 6, 15,328 than
+        7, in the whole sky.
+
+    Example:
+        >>> 2300 < len(star_magnitudes(np.random.default_rng(0), 6.0)) < 2700
+        True
+    """
+    count = rng.poisson(2484 * 10 ** (0.49 * (faintest - 6)))
+    return faintest + np.log10(rng.random(count)) / 0.49

@@ -1,0 +1,171 @@
+"""What arrives at a camera from each direction: air, clouds, sun, moon, stars, and the objects around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.sensors import RGB
+from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM
+from course_utils.simulate.sky_camera import stray_light
+from course_utils.simulate.sky_clouds import SkyLayer
+from course_utils.simulate.sky_geometry import airmass
+from course_utils.simulate.sky_horizon import object_colours
+from course_utils.simulate.sky_light import (
+    CRYSTALS,
+    DROPLETS,
+    MOLECULES,
+    NATURAL_NIGHT,
+    ZERO_MAGNITUDE_LUX,
+    airglow,
+    beam_transmittance,
+    clear_sky,
+    cloud_light,
+    town_glow,
+)
+from course_utils.simulate.sky_state import SkyState
+from course_utils.simulate.two_stream import two_stream
+
+HAZE_SCALE_HEIGHT_KM = 1.5
+DISC = np.cos(np.radians(0.267))        # sun and moon alike
+DISC_SR = 2 * np.pi * (1 - DISC)
+GREENISH = np.array([0.9, 1.0, 0.8], np.float32)        # airglow
+HEAPED = {"cumulus", "cells"}           # clouds tall enough to show a sunlit side
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What a camera sees in each of N directions.
+
+    Attributes:
+        radiance: (N, 3) float32 red, green, blue, cd/m².
+        thickness: (N,) float32 optical thickness of all cloud along the line of sight.
+        outside: (N,) bool, an object on the ground hides the sky.
+    """
+
+    radiance: np.ndarray
+    thickness: np.ndarray
+    outside: np.ndarray
+
+
+def look(state: SkyState, looks: np.ndarray, stray: float = 0.0) -> Sight:
+    """See a sky.
+
+    Args:
+        state: the sky.
+        looks: (N, 3) unit vectors; what lies below the horizon is ground.
+        stray: the camera's stray light at an angle of one radian, 1/sr.
+
+    Returns:
+        What is seen.
+    """
+    up = np.maximum(looks[:, 2], 0)
+    air = airmass(up)
+    cos_angle = np.clip(looks @ state.source, -1, 1).astype(np.float32)
+    cos_sun = float(state.source[2])
+    lux = state.source_lux if cos_sun > 0 else 0.0
+    slant_sun = float(airmass(max(cos_sun, 0.0)))
+    radiance = lux * clear_sky(up, air, cos_angle, cos_sun, slant_sun, state.haze)
+    if state.time == "night":
+        radiance += airglow(up)[:, None] * GREENISH * np.exp(-MOLECULES * air[:, None]).astype(np.float32)
+        radiance += town_glow(state.town_lux, air, state.haze) * state.town_colour
+    cloudless, total = radiance.copy(), np.zeros(len(looks), np.float32)
+    for place in reversed(range(len(state.layers))):            # from the highest down
+        layer = state.layers[place]
+        thickness, slant = layer.seen(looks)
+        path = thickness * slant
+        total += path
+        lit = _sunlight_at(state, place, lux, cos_sun, slant_sun)
+        light = _cloud_radiance(state, layer, thickness, slant, up, cos_angle, cos_sun, lit)
+        below, share = _air_below(state, layer.cloud.top_km)
+        front = cloudless * share
+        behind = np.maximum(radiance - front, 0) * np.exp(-path)[:, None]
+        radiance = front + behind + light * np.exp(-below * air[:, None]).astype(np.float32)
+    radiance += _source_light(state, cos_angle, total, lux, slant_sun, stray)
+    outside, kind = state.skyline.hides(looks)
+    radiance[outside] = _object_radiance(state, lux, cos_sun)[kind[outside]]
+    return Sight(radiance, total, outside)
+
+
+def _above(state: SkyState, height_km: float) -> np.ndarray:
+    """Optical thickness (3,) of the air above a height."""
+    haze = state.haze.at(RGB.wavelengths) * np.exp(-height_km / HAZE_SCALE_HEIGHT_KM)
+    return MOLECULES * np.exp(-height_km / SCALE_HEIGHT_KM) + haze
+
+
+def _air_below(state: SkyState, height_km: float) -> tuple[np.ndarray, np.ndarray]:
+    """Optical thickness (3,) of the air between the camera and a cloud, and its share of the whole."""
+    whole = _above(state, 0.0)
+    below = whole - _above(state, height_km)
+    return below, (below / whole).astype(np.float32)
+
+
+def _sunlight_at(state: SkyState, place: int, lux: float, cos_sun: float, slant_sun: float) -> np.ndarray:
+    """Light (3,) of sun or moon on top of a layer, lux: what air and higher clouds leave of it, reddened when low."""
+    if lux == 0:
+        return np.zeros(3, np.float32)
+    above = _above(state, state.layers[place].cloud.top_km)
+    straight = np.exp(-above * slant_sun)
+    scattered = beam_transmittance(above, max(cos_sun, 0.03), 0.3) - straight
+    left = straight + 0.5 * np.maximum(scattered, 0)
+    for higher in state.layers[place + 1 :]:
+        left = left * float(beam_transmittance(higher.thickness[::8, ::8], max(cos_sun, 0.03), DROPLETS).mean())
+    return (lux * left).astype(np.float32)
+
+
+def _cloud_radiance(state: SkyState, layer: SkyLayer, thickness: np.ndarray, slant: np.ndarray, up: np.ndarray,
+                    cos_angle: np.ndarray, cos_sun: float, lit: np.ndarray) -> np.ndarray:
+    """Radiance (N, 3) of a layer by itself."""
+    asymmetry = (1 - layer.cloud.ice) * DROPLETS + layer.cloud.ice * CRYSTALS
+    radiance = np.zeros((len(up), 3), np.float32)
+    reflectance, transmittance = two_stream(thickness, 0.0, asymmetry)
+    if lit.any():
+        seen = cloud_light(thickness, slant, up, cos_angle, cos_sun, asymmetry, state.ground)
+        if layer.cloud.kind in HEAPED:
+            side = 0.4 * (1 - up * up) * (1 - cos_angle) / 2          # a wall is seen far from the zenith and the sun
+            seen = (1 - side) * seen + side * reflectance * max(cos_sun, 0.2) / np.pi
+        radiance += seen[:, None] * lit
+    if state.time == "night":
+        radiance += (reflectance * (state.town_lux / np.pi))[:, None] * state.town_colour
+        natural = np.maximum(transmittance - np.exp(-thickness), 0) * NATURAL_NIGHT
+        radiance += natural[:, None] * GREENISH
+    return radiance
+
+
+def _source_light(state: SkyState, cos_angle: np.ndarray, thickness: np.ndarray, lux: float, slant_sun: float,
+                  stray: float) -> np.ndarray | float:
+    """Radiance (N, 3) of the disc of sun or moon, and of its light that the lens scatters."""
+    if lux == 0:
+        return 0.0
+    direct = (lux * np.exp(-_above(state, 0.0) * slant_sun)).astype(np.float32)
+    covered = sum(float(optical[0] * slant[0]) for optical, slant in
+                  (layer.seen(state.source[None].astype(np.float32)) for layer in state.layers))
+    disc = np.where(cos_angle > DISC, np.exp(-thickness) / DISC_SR, 0)
+    return (disc + np.exp(-covered) * stray_light(cos_angle, stray))[:, None] * direct
+
+
+def _object_radiance(state: SkyState, lux: float, cos_sun: float) -> np.ndarray:
+    """Radiance (kinds, 3) of the objects around the camera."""
+    light = 0.5 * lux * max(cos_sun, 0.1) * np.exp(-_above(state, 0.0)).astype(np.float32)
+    if state.time == "night":
+        light = light + NATURAL_NIGHT * np.pi + 0.3 * state.town_lux * state.town_colour
+    return (object_colours() * light / np.pi).astype(np.float32)
+
+
+def starlight(state: SkyState) -> tuple[np.ndarray, np.ndarray]:
+    """Light of the stars, dimmed by air and cloud.
+
+    Args:
+        state: the sky.
+
+    Returns:
+        (N,) bool, which of the state's stars are above the horizon and not hidden by an object, and the light of
+        these M in lux, (M,).
+    """
+    up = state.stars[:, 2] > 0
+    seen = state.stars[up]
+    hidden, _ = state.skyline.hides(seen)
+    path = sum((optical * slant for optical, slant in (layer.seen(seen) for layer in state.layers)), start=0.0)
+    air = float(_above(state, 0.0)[1]) * airmass(seen[:, 2])
+    lux = ZERO_MAGNITUDE_LUX * 10 ** (-0.4 * state.magnitudes[up]) * np.exp(-path - air)
+    up[up] = ~hidden
+    return up, lux[~hidden]
