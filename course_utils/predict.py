@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.inputs import check_image
 from course_utils.models.patch_classifier import PatchClassifier
 
 
@@ -20,6 +21,9 @@ def tiled(
     within `margin` pixels of an inner edge and grows linearly to 1 across the overlap. With `margin` at least the
     radius of the model's receptive field, the result is that of predicting the whole image at once.
 
+    Where a band is not a finite number nothing was measured: the model sees zeros there, as in the course's data, and
+    the result is nan, there and nowhere else.
+
     Args:
         model: maps images (B, C, h, w) to logits (B, h, w); its attribute `factor`, if any, is the multiple by which
             it pools, and tiles are laid on that grid. Put into eval mode.
@@ -30,10 +34,11 @@ def tiled(
         batch_size: tiles predicted at once; beyond the result, memory grows with tile², not with the image.
 
     Returns:
-        float32 (H, W) in 0–1.
+        float32 (H, W) in 0–1; nan where nothing was measured.
 
     Raises:
-        ValueError: the image is not (C, H, W), or the sizes do not fit together; the message names sizes that do.
+        ValueError: the image is not (C, H, W) of floating-point numbers, or the sizes do not fit together; the message
+            names sizes that do.
 
     Source:
         Chapter 11.
@@ -43,10 +48,9 @@ def tiled(
         >>> tiled(UNet(3, width=4), np.zeros((3, 300, 500), np.float32)).shape
         (300, 500)
     """
-    if image.ndim != 3:
-        raise ValueError(f"found an image of shape {image.shape}, expected (C, H, W)")
-    factor = getattr(model, "factor", 1)
-    _check_tiling(tile, overlap, margin, factor)
+    factor, image = getattr(model, "factor", 1), np.asarray(image)
+    _check_image(image)
+    _check_tiling(tile, overlap, margin, factor, batch_size)
     rows = _Axis(image.shape[1], tile, overlap, margin, factor)
     columns = _Axis(image.shape[2], tile, overlap, margin, factor)
     device = next(model.parameters()).device
@@ -56,8 +60,13 @@ def tiled(
     tiles = list(product(rows.tiles, columns.tiles))
     for first in range(0, len(tiles), batch_size):
         places = tiles[first : first + batch_size]
-        pieces = [_padded(image[:, r.start : r.stop, c.start : c.stop], rows.side, columns.side) for r, c in places]
-        prob = model(torch.from_numpy(np.stack(pieces)).to(device)).sigmoid().cpu().numpy()  # (b, tile, tile)
+        pieces = np.stack(
+            [_padded(image[:, r.start : r.stop, c.start : c.stop], rows.side, columns.side) for r, c in places]
+        )
+        measured = np.isfinite(pieces).all(axis=1)  # (b, tile, tile)
+        pieces = np.where(measured[:, None], pieces, np.float32(0))
+        prob = model(torch.from_numpy(pieces).to(device)).sigmoid().cpu().numpy()  # (b, tile, tile)
+        prob = np.where(measured, prob, np.float32(np.nan))
         for p, (r, c) in zip(prob, places, strict=True):
             weight = np.outer(rows.weight(r), columns.weight(c))  # (h, w)
             total[r.start : r.stop, c.start : c.stop] += p[: len(r), : len(c)] * weight
@@ -96,17 +105,35 @@ def _padded(piece: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.pad(np.asarray(piece, dtype=np.float32), missing, mode="edge")
 
 
-def _check_tiling(tile: int, overlap: int, margin: int, factor: int) -> None:
+def _check_image(image: np.ndarray) -> None:
+    """Refuse what is no image of reflectances."""
+    if image.ndim != 3 or 0 in image.shape:
+        raise ValueError(f"found an image of shape {image.shape}, expected (C, H, W), none of them 0")
+    if image.dtype.kind != "f":
+        raise ValueError(
+            f"found an image of {image.dtype}, expected float32 reflectance; "
+            "turn bytes into reflectance with data.patches.decode"
+        )
+
+
+def _check_tiling(tile: int, overlap: int, margin: int, factor: int, batch_size: int) -> None:
     """Refuse sizes that do not fit together, and name the next that do."""
+    if batch_size < 1:
+        raise ValueError(f"found batch_size={batch_size}, expected 1 or more")
     if tile % factor or overlap % factor or tile <= 0:
         fit_tile, fit_overlap = (max(-(-n // factor), 0) * factor for n in (tile, overlap))
         raise ValueError(
             f"found tile={tile}, overlap={overlap}, expected multiples of the model's factor {factor}; "
             f"the next are tile={max(fit_tile, factor)}, overlap={fit_overlap}"
         )
-    if not 0 <= overlap < tile or margin < 0 or (margin and 2 * margin >= overlap):
+    if not 0 <= overlap < tile:
         raise ValueError(
-            f"found tile={tile}, overlap={overlap}, margin={margin}, expected 0 ≤ 2·margin < overlap < tile; "
+            f"found tile={tile}, overlap={overlap}, expected 0 ≤ overlap < tile; "
+            f"an overlap of {max(overlap, 0)} needs a tile of {(max(overlap, 0) // factor + 1) * factor} or more"
+        )
+    if margin < 0 or (margin and 2 * margin >= overlap):
+        raise ValueError(
+            f"found overlap={overlap}, margin={margin}, expected 0 ≤ 2·margin < overlap; "
             f"a margin of {margin} needs an overlap of {(2 * max(margin, 0) // factor + 1) * factor} or more"
         )
 
@@ -163,7 +190,8 @@ def dense(classifier: PatchClassifier, frame: Tensor, strip: int = 64) -> Tensor
         Logits (classes, H, W), on the frame's device.
 
     Raises:
-        ValueError: the frame is not (C, H, W), or too small to be reflected.
+        ValueError: the frame is not (C, H, W), too small to be reflected, or holds a number that is not finite;
+            or a strip has no row.
 
     Source:
         Chapter 09.
@@ -173,8 +201,16 @@ def dense(classifier: PatchClassifier, frame: Tensor, strip: int = 64) -> Tensor
         torch.Size([2, 100, 120])
     """
     half = classifier.patch // 2
+    if strip < 1:
+        raise ValueError(f"found strip={strip}, expected 1 row or more")
     if frame.ndim != 3 or min(frame.shape[1:]) <= half:
         raise ValueError(f"found a frame of shape {tuple(frame.shape)}, expected (C, H, W) with H and W above {half}")
+    check_image(frame[None], classifier.channels)
+    if not frame.isfinite().all():
+        raise ValueError(
+            f"found {int((~frame.isfinite()).sum())} numbers in the frame that are not finite, expected none; "
+            "set them to 0, and leave their surroundings out of what you count"
+        )
     network = to_dense(classifier).eval()
     padded = F.pad(frame[None], (half, half - 1, half, half - 1), mode="reflect")  # (1, C, H + 31, W + 31)
     strips = [

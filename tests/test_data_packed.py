@@ -147,6 +147,10 @@ def change_header(**changes):
     lambda folder: (folder / "header.json").write_text("{"),
     lambda folder: (folder / "valid.npy").write_bytes(b""),
     lambda folder: np.save(folder / "codes.npy", np.zeros((1, 64, 64), np.uint8)),
+    lambda folder: np.save(folder / "codes.npy", np.full((4, 64, 64), 7, np.uint8)),
+    lambda folder: np.save(folder / "valid.npy", np.ones((4, 64, 64), np.uint8)),
+    lambda folder: (folder / "header.json").write_text("[]"),
+    change_header(encoding="odd"),
     change_header(format=0), change_header(patches=7), change_header(channels=["a"]),
 ])
 def test_damaged_packed_patches_are_noticed(tmp_path, patches, damage):

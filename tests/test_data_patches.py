@@ -116,6 +116,10 @@ def test_arrays_that_do_not_fit_together(patches):
         Patches(patches.image, patches.codes, patches.valid.astype(np.uint8), patches.scene, patches.channels)
     with pytest.raises(LayoutError, match="found encoding 'odd', expected one of reflectance, share"):
         replace(patches, encoding="odd")
+    codes = patches.codes.copy()
+    codes[2, 5:7, 0] = 3, 200
+    with pytest.raises(LayoutError, match=r"found the codes \[3, 200\], expected 0 clear, .* translate the labels"):
+        replace(patches, codes=codes)
 
 
 # --- all at once ----------------------------------------------------------------------------------

@@ -151,6 +151,10 @@ def write(path, **changes):
     ({"mask": np.full((1, 8, 8), 3, np.uint8)}, "found label 3 in .*expected only 0, 1, 2, 255"),
     ({"bands": np.array(["B2", "B3", "B4", "B5", "B6", "B7", "B99"])}, r"found bands B2 .* B99 in .*Landsat-8 OLI: B2"),
     ({"bands": np.array([None] * 7)}, "found no readable NumPy archive"),
+    ({"bands": np.array(["B2", "B3", "B4", "B5", "B6", "B7", "B7"])}, "B7 B7 in .*, expected each once"),
+    ({"x": np.zeros((0, 7, 8, 8), np.float32), "mask": np.zeros((0, 8, 8), np.uint8)},
+     r"found images \(0, 7, 8, 8\) in .*, expected at least one"),
+    ({"x": np.zeros((1, 7, 0, 8), np.float32), "mask": np.zeros((1, 0, 8), np.uint8)}, "of at least one pixel"),
 ])
 def test_an_interchange_file_that_is_wrong(tmp_path, changes, message):
     with pytest.raises(LayoutError, match=message):

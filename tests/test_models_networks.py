@@ -67,9 +67,38 @@ def test_unet_without_skips_does_not_see_the_encoders_detail():
         assert (not torch.allclose(a, b)) is expected
 
 
-def test_wrong_inputs_say_what_was_expected():
-    with pytest.raises(ValueError, match=r"found an image of shape \(1, 3, 8, 8\), expected \(B, 2, H, W\)"):
-        UNet(2)(torch.zeros(1, 3, 8, 8))
+NETWORKS = [UNet(2, width=4), SimpleCNN(2), PixelMLP(2), PatchClassifier(2)]
+
+
+@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize(("image", "message"), [
+    (torch.zeros(1, 3, 32, 32), r"found an image of shape \(1, 3, 32, 32\), expected \(B, 2, H, W\).*the bands that"),
+    (torch.zeros(2, 32, 32), r"found an image of shape \(2, 32, 32\), expected .*; .*a single image as image\[None\]"),
+    (torch.zeros(1, 2, 0, 32), "expected at least one pixel"),
+    (torch.zeros(1, 2, 32, 32, dtype=torch.uint8), "found an image of uint8, expected float32.*data.patches.decode"),
+])  # fmt: skip
+def test_every_network_says_what_image_it_expects(model, image, message):
+    with pytest.raises(ValueError, match=message):
+        model(image)
+
+
+@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("training", [False, True])
+def test_an_empty_batch_gives_an_empty_answer(model, training):
+    before = {name: value.clone() for name, value in model.state_dict().items() if value.is_floating_point()}
+    assert model.train(training)(torch.zeros(0, 2, 32, 32)).shape[0] == 0
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
+    model.eval()
+
+
+def test_lists_of_pixels_are_for_the_pixel_mlp_only():
+    with pytest.raises(ValueError, match=r"\(5, 3\), expected \(B, 2, H, W\) or pixels \(N, 2\)"):
+        PixelMLP(2)(torch.zeros(5, 3))
+    with pytest.raises(ValueError, match=r"found an image of shape \(5, 2\), expected \(B, 2, H, W\); "):
+        SimpleCNN(2)(torch.zeros(5, 2))
+
+
+def test_wrong_settings_say_what_was_expected():
     with pytest.raises(ValueError, match='found upsample=\'nearest\', expected "transpose" or "bilinear"'):
         UNet(2, upsample="nearest")
     with pytest.raises(ValueError, match="found patches of 33×32 pixels, expected 32×32"):

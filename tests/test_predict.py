@@ -99,8 +99,11 @@ def test_only_a_batch_of_tiles_is_read_at_a_time(tmp_path):
     [
         ({"tile": 100}, "multiples of the model's factor 8; the next are tile=104, overlap=64"),
         ({"overlap": 60}, "the next are tile=256, overlap=64"),
-        ({"overlap": 256}, "expected 0 ≤ 2·margin < overlap < tile"),
-        ({"margin": 40}, "a margin of 40 needs an overlap of 88 or more"),
+        ({"overlap": 256}, "tile=256, overlap=256, expected 0 ≤ overlap < tile; an overlap of 256 needs a tile of 264"),
+        ({"overlap": 320}, "tile=256, overlap=320, expected 0 ≤ overlap < tile; an overlap of 320 needs a tile of 328"),
+        ({"overlap": -8}, "found tile=256, overlap=-8, expected 0 ≤ overlap < tile"),
+        ({"margin": 40}, "expected 0 ≤ 2·margin < overlap; a margin of 40 needs an overlap of 88 or more"),
+        ({"batch_size": 0}, "found batch_size=0, expected 1 or more"),
     ],
 )
 def test_sizes_that_do_not_fit_name_sizes_that_do(sizes, message):
@@ -108,9 +111,35 @@ def test_sizes_that_do_not_fit_name_sizes_that_do(sizes, message):
         tiled(UNet(2, width=2), image(300, 300), **sizes)
 
 
-def test_an_image_without_channels_is_refused():
-    with pytest.raises(ValueError, match=r"found an image of shape \(64, 64\), expected \(C, H, W\)"):
-        tiled(UNet(2, width=2), image(64, 64)[0])
+@pytest.mark.parametrize(("wrong", "message"), [
+    (image(64, 64)[0], r"found an image of shape \(64, 64\), expected \(C, H, W\)"),
+    (image(64, 64)[:, :0], r"found an image of shape \(2, 0, 64\), expected \(C, H, W\), none of them 0"),
+    (image(64, 64, channels=3), r"\(1, 3, 64, 64\), expected \(B, 2, H, W\).*the bands that the network was built for"),
+    (np.zeros((2, 64, 64), np.uint8), "found an image of uint8, expected float32 reflectance.*data.patches.decode"),
+])  # fmt: skip
+def test_what_is_no_image_of_the_models_bands_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        tiled(UNet(2, width=2), wrong)
+
+
+@pytest.mark.parametrize("nothing", [np.nan, np.inf])
+def test_what_was_not_measured_is_nan_and_spoils_nothing_else(nothing):
+    """As if the data had held zeros there, as the swath's edge does."""
+    model = lively(UNet(2, width=4, depth=2))
+    holes, zeros = image(150, 110), image(150, 110)
+    holes[0, :, :9], holes[1, 70:80, 60:64] = nothing, nothing
+    unseen = ~np.isfinite(holes).all(axis=0)
+    zeros[:, unseen] = 0
+    before = holes.copy()
+    prob = tiled(model, holes, tile=64, overlap=16)
+    assert np.array_equal(np.isnan(prob), unseen) and np.array_equal(holes, before, equal_nan=True)
+    np.testing.assert_array_equal(prob[~unseen], tiled(model, zeros, tile=64, overlap=16)[~unseen])
+
+
+def test_an_image_may_be_a_tensor():
+    model = lively(UNet(2, width=4, depth=2))
+    expected = tiled(model, image(70, 90), tile=64, overlap=16)
+    assert np.array_equal(tiled(model, torch.from_numpy(image(70, 90)), tile=64, overlap=16), expected)
 
 
 def test_dense_is_the_patch_classifier_at_every_pixel():
@@ -136,6 +165,20 @@ def test_the_dense_network_shares_the_weights_and_slides_over_any_size():
         classifier.head[-1].bias += 1
         classifier.head[0].weight *= 2
     torch.testing.assert_close(network(torch.ones(1, 3, 32, 32))[:, :, 0, 0], classifier(torch.ones(1, 3, 32, 32)))
+
+
+def test_a_frame_that_a_patch_classifier_can_not_see_is_refused():
+    holes = torch.zeros(3, 40, 40)
+    holes[1, 5, :4] = torch.nan
+    for frame, message in [
+        (holes, "found 4 numbers in the frame that are not finite, expected none"),
+        (torch.zeros(4, 40, 40), r"found an image of shape \(1, 4, 40, 40\), expected \(B, 3, H, W\)"),
+        (torch.zeros(3, 40, 40, dtype=torch.uint8), "found an image of uint8, expected float32"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            dense(PatchClassifier(3), frame)
+    with pytest.raises(ValueError, match="found strip=0, expected 1 row or more"):
+        dense(PatchClassifier(3), torch.zeros(3, 40, 40), strip=0)
 
 
 def test_a_frame_too_small_to_reflect_is_refused():

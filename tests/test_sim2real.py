@@ -95,6 +95,13 @@ def test_the_threshold_rule_uses_blue_and_swir_where_they_are():
     assert [rule.band for rule in sim2real.threshold_rule(images[:, :1], codes, ("B4",)).rules] == [0]
 
 
+def test_the_bands_of_another_sensor_are_refused(tmp_path, capsys):
+    image, codes = np.zeros((1, 2, 8, 8), np.float32), np.zeros((1, 8, 8), np.uint8)
+    np.savez(tmp_path / "s2.npz", x=image, mask=codes, bands=np.array(["B02", "B03"]))
+    assert command_line.main(["sim2real", "landsat8", "--real", str(tmp_path / "s2.npz")]) == 1
+    assert "found the bands of Sentinel-2 MSI in" in capsys.readouterr().err
+
+
 def test_a_band_that_the_file_does_not_have_is_named(file, capsys):
     with pytest.raises(LayoutError, match="found no band B8 in"):
         sim2real.landsat8(file, ["B2", "B8"], TINY)

@@ -157,7 +157,8 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
 
     Raises:
         MissingDataError: there is no such file.
-        LayoutError: an array is missing or has the wrong shape or type, a code or band is not known.
+        LayoutError: an array is missing, empty, or has the wrong shape or type, a code or band is not known, a band
+            comes twice.
         InvalidReflectanceError: a pixel that counts has a reflectance that is not finite.
     """
     path = Path(path)
@@ -167,6 +168,10 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
     x, mask, bands = arrays["x"], arrays["mask"], tuple(map(str, np.atleast_1d(arrays["bands"])))
     _expect(x, (None, len(bands), None, None), np.float32, path)
     _expect(mask, (x.shape[0], *x.shape[2:]), np.uint8, path)
+    if not x.size:
+        raise LayoutError(f"found images {x.shape} in {path}, expected at least one, of at least one pixel")
+    if len(set(bands)) < len(bands):
+        raise LayoutError(f"found bands {' '.join(bands)} in {path}, expected each once")
     sensor = _sensor_with(bands, path)
     scenes = []
     for number, (image, labels) in enumerate(zip(x, mask, strict=True)):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from course_utils.codes import IGNORE, is_cloud
+from course_utils.codes import CLEAR, IGNORE, is_cloud
 from course_utils.data.errors import LayoutError
 from course_utils.data.pixels import check_finite
 from course_utils.sensors import PACE_OCI, Sensor
@@ -58,6 +58,10 @@ class Patches:
             if array.shape != shape or array.dtype != dtype:
                 raise LayoutError(f"found {name} {array.shape} {array.dtype}, expected {shape} "
                                   f"{np.dtype(dtype)} for {n} patches of {c} channels")
+        unknown = self.codes[~is_cloud(self.codes) & (self.codes != CLEAR) & (self.codes != IGNORE)]
+        if unknown.size:
+            raise LayoutError(f"found the codes {np.unique(unknown).tolist()[:8]}, expected 0 clear, 1 thick cloud, "
+                              "2 thin cloud, 255 ignore; translate the labels of the source first")
 
     def stored(self, rows: int | slice | Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
         """Give one patch, or several as a batch, with the image as the bytes that are kept.

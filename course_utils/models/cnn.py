@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from course_utils.models.inputs import check_image
+
 
 class SimpleCNN(nn.Module):
     """A stack of same-padded 3×3 convolutions, batch norm after every second one, and a 1×1 convolution to one logit.
@@ -24,6 +26,7 @@ class SimpleCNN(nn.Module):
 
     def __init__(self, channels: int, width: int = 16, layers: int = 10):
         super().__init__()
+        self.channels = channels
         stack = []
         for i in range(layers):
             stack.append(nn.Conv2d(channels if i == 0 else width, width, kernel_size=3, padding=1))
@@ -40,5 +43,9 @@ class SimpleCNN(nn.Module):
 
         Returns:
             (B, H, W) float32.
+
+        Raises:
+            ValueError: as `inputs.check_image`.
         """
+        check_image(image, self.channels)
         return self.layers(image).squeeze(1)

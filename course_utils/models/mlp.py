@@ -4,6 +4,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from course_utils.models.inputs import check_image
+
 
 class PixelMLP(nn.Module):
     """Multi-layer perceptron applied to every pixel alone: no pixel sees its neighbours.
@@ -25,6 +27,7 @@ class PixelMLP(nn.Module):
 
     def __init__(self, channels: int, hidden: tuple[int, ...] = (32, 32, 32, 32, 32)):
         super().__init__()
+        self.channels = channels
         widths = (channels, *hidden)
         layers = []
         for n_in, n_out in pairwise(widths):
@@ -39,6 +42,10 @@ class PixelMLP(nn.Module):
 
         Returns:
             (B, H, W) float32, or (N,).
+
+        Raises:
+            ValueError: as `inputs.check_image`.
         """
+        check_image(image, self.channels, pixels=True)
         pixels = image.movedim(1, -1)  # (B, H, W, C): a linear layer works on the last dimension
         return self.layers(pixels).squeeze(-1)  # (B, H, W)

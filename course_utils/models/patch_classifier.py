@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from course_utils.models.inputs import check_image
+
 
 class PatchClassifier(nn.Module):
     """Three valid 5×5 convolutions of 64 channels, two 2×2 poolings, and linear layers 384, 192, `classes`.
@@ -26,6 +28,7 @@ class PatchClassifier(nn.Module):
 
     def __init__(self, channels: int = 3, classes: int = 2):
         super().__init__()
+        self.channels = channels
         self.features = nn.Sequential(
             nn.Conv2d(channels, 64, 5), nn.ReLU(), nn.MaxPool2d(2),  # (B, 64, 14, 14)
             nn.Conv2d(64, 64, 5), nn.ReLU(), nn.MaxPool2d(2),        # (B, 64, 5, 5)
@@ -47,8 +50,9 @@ class PatchClassifier(nn.Module):
             (B, classes) float32.
 
         Raises:
-            ValueError: the patches are not 32×32.
+            ValueError: the patches are not 32×32, or as `inputs.check_image`.
         """
+        check_image(patches, self.channels)
         if patches.shape[-2:] != (self.patch, self.patch):
             raise ValueError(
                 f"found patches of {patches.shape[-2]}×{patches.shape[-1]} pixels, expected {self.patch}×{self.patch}; "

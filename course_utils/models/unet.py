@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.inputs import check_image
+
 
 def double_conv(n_in: int, n_out: int) -> nn.Sequential:
     """Stack two same-padded 3×3 convolutions, each with batch norm and ReLU.
@@ -79,10 +81,9 @@ class UNet(nn.Module):
             (B, H, W) float32.
 
         Raises:
-            ValueError: the image does not have `channels` channels.
+            ValueError: as `inputs.check_image`.
         """
-        if image.ndim != 4 or image.shape[1] != self.channels:
-            raise ValueError(f"found an image of shape {tuple(image.shape)}, expected (B, {self.channels}, H, W)")
+        check_image(image, self.channels)
         height, width = image.shape[-2:]
         x = F.pad(image, (0, -width % self.factor, 0, -height % self.factor), mode="replicate")
         seen = []
