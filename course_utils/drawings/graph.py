@@ -125,7 +125,8 @@ def draw_graph(root, ax, names=None, down=False):
             _arrow(ax, spots[parent], spot, CLOUD)
             _arrow(ax, spot, spots[parent], FALSE_POSITIVE)
     for node, spot in spots.items():
-        _box(ax, spot, " = ".join(part for part in (called.get(node, ""), node.op) if part), node.data, node.grad)
+        label = " = ".join(part for part in (called.get(node), node.op) if part)
+        _box(ax, spot, label or "constant", node.data, node.grad)
     across, up = (sorted(values) for values in zip(*spots.values(), strict=True))
     ax.set(xlim=(across[0] - 0.45, across[-1] + 0.45), ylim=(up[0] - 0.4, up[-1] + 0.4))
     ax.axis("off")
