@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from course_utils import __version__
@@ -58,9 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(run=_simulate)
 
     sim2real = commands.add_parser("sim2real", help="train on simulated scenes only, score on labelled real ones")
-    sim2real.add_argument("kind", choices=["landsat8"], help="what the real images are")
-    sim2real.add_argument("--real", type=Path, required=True, metavar="FILE", help="labelled images (.npz)")
-    sim2real.add_argument("--bands", metavar="B2,B3,…", help="bands to use (default: all that the file has)")
+    sim2real.add_argument("kind", choices=["landsat8", "sky"], help="satellite scenes, or pictures of the sky")
+    sim2real.add_argument("--real", type=Path, required=True, metavar="PATH",
+                          help="labelled images: a file (.npz) of scenes, or a folder with images/ and masks/")
+    sim2real.add_argument("--bands", metavar="B2,B3,…", help="of scenes, bands to use (default: all that the file has)")
     sim2real.add_argument("--seed", type=int, default=0, help="of scenes, weights and training (default: 0)")
     sim2real.add_argument("--json", action="store_true", help="print the scores as one line of JSON, last")
     sim2real.set_defaults(run=_sim2real)
@@ -165,20 +167,24 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _sim2real(options: argparse.Namespace) -> int:
-    """Train on simulated scenes, score on real ones, print both rows."""
+    """Train on simulated images, score on real ones, print both rows."""
     from course_utils import sim2real
     from course_utils.data.errors import DataError
 
+    if options.kind == "sky" and options.bands:
+        print("found --bands with sky, expected it with landsat8 only: pictures are red, green and blue; leave it out",
+              file=sys.stderr)
+        return 2
     try:
-        scores = sim2real.landsat8(
-            options.real,
-            options.bands.split(",") if options.bands else None,
-            sim2real.Sim2Real(seed=options.seed),
-        )
+        if options.kind == "sky":
+            scores = sim2real.sky(options.real, replace(sim2real.SKY, seed=options.seed))
+        else:
+            bands = options.bands.split(",") if options.bands else None
+            scores = sim2real.landsat8(options.real, bands, sim2real.Sim2Real(seed=options.seed))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1
-    rows = {"U-Net": scores, "two thresholds": scores["baseline"]}
+    rows = {"U-Net": scores, "red/blue" if options.kind == "sky" else "two thresholds": scores["baseline"]}
     for name in sim2real.SCORES:
         values = ("none" if row[name] is None else f"{row[name]:.3f}" for row in rows.values())
         print(f"{name:18}" + "".join(f"  {model} {value}" for model, value in zip(rows, values, strict=True)))

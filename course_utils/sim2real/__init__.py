@@ -2,9 +2,10 @@
 
 from course_utils.sim2real.landsat8 import landsat8, simulated, threshold_rule
 from course_utils.sim2real.scores import SCORES, is_snow, score
-from course_utils.sim2real.sky import sky
+from course_utils.sim2real.sky import SKY, sky
 from course_utils.sim2real.training import Crops, Sim2Real, train_unet
 
 __all__ = [
-    "SCORES", "Crops", "Sim2Real", "is_snow", "landsat8", "score", "simulated", "sky", "threshold_rule", "train_unet",
+    "SCORES", "SKY", "Crops", "Sim2Real", "is_snow", "landsat8", "score", "simulated", "sky", "threshold_rule",
+    "train_unet",
 ]

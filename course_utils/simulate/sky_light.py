@@ -208,7 +208,7 @@ def moon_lux(phase_angle: float) -> float:
 
     Example:
         >>> round(moon_lux(0.0), 2), round(moon_lux(0.0) / moon_lux(90.0), 1)    # half a moon is a tenth of the light
-        (0.31, 10.9)
+        (0.31, 11.0)
     """
     magnitude = -12.73 + 0.026 * phase_angle + 4e-9 * phase_angle**4
     return float(ZERO_MAGNITUDE_LUX * 10 ** (-0.4 * magnitude))

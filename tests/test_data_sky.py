@@ -1,0 +1,71 @@
+"""Labelled sky pictures: what is read is what was written, and each kind of bad folder has its own message."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.data.sky import SkyPicture, read_sky_folder, sky_stems, write_sky_folder
+
+
+def made(name="a", height=20, width=30, seed=0):
+    rng = np.random.default_rng(seed)
+    return SkyPicture(name, rng.integers(0, 256, (height, width, 3), dtype=np.uint8),
+                      rng.choice(np.array([0, 100, 255], np.uint8), (height, width)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_sky_folder(tmp_path / "sky", [made("b", seed=1), made("a"), made("c", 31, 17, 2)])
+
+
+def test_what_is_read_is_what_was_written(folder):
+    assert sky_stems(folder) == ("a", "b", "c")
+    first, last = read_sky_folder(folder, ["c", "a"])
+    for got, want in ((first, made("c", 31, 17, 2)), (last, made("a"))):
+        assert got.name == want.name
+        assert np.array_equal(got.picture, want.picture) and np.array_equal(got.codes, want.codes)
+    assert first.image.shape == (3, 31, 17) and first.image.dtype == np.float32 and first.image.max() <= 1
+    assert np.array_equal(first.image[2] * 255, first.picture[..., 2])
+    assert np.array_equal(first.mask, first.codes == 255) and np.array_equal(first.valid, first.codes != 0)
+    assert [one.name for one in read_sky_folder(folder)] == ["a", "b", "c"]
+
+
+def test_a_photograph_may_be_a_jpeg_and_a_mask_may_have_a_palette_of_greys(folder):
+    (folder / "images/a.png").unlink()
+    Image.fromarray(made("a").picture).save(folder / "images/a.JPG", quality=95)
+    mask = Image.fromarray(made("a").codes)
+    mask.convert("P").save(folder / "masks/a.png")
+    got = read_sky_folder(folder, ["a"])[0]
+    assert got.picture.shape == (20, 30, 3) and np.array_equal(got.codes, made("a").codes)
+
+
+@pytest.mark.parametrize(("break_it", "words"), [
+    (lambda f: (f / "masks/b.png").unlink(), "found no mask for b in"),
+    (lambda f: (f / "images/c.png").unlink(), "found no picture for c in"),
+    (lambda f: (f / "images/a.png").write_bytes(b"no picture"), "found no readable picture in .*a.png"),
+    (lambda f: (f / "images/a.png").write_bytes((f / "images/a.png").read_bytes()[:900]), "found no readable picture"),
+    (lambda f: (f / "masks/a.png").write_bytes((f / "masks/a.png").read_bytes()[:200]), "found no readable picture"),
+    (lambda f: Image.new("L", (30, 21), 255).save(f / "masks/a.png"), r"\(20, 30, 3\) with a mask \(21, 30\)"),
+    (lambda f: Image.new("L", (30, 20), 254).save(f / "masks/a.png"), "found code 254 in .*a.png, expected only 255 cloud"),
+    (lambda f: Image.new("RGB", (30, 20)).save(f / "masks/a.png"), "found a mask of mode RGB"),
+    (lambda f: Image.new("RGB", (30, 20)).save(f / "images/a.bmp"), "found a.bmp and a.png in|found a.png and a.bmp in"),
+])
+def test_a_bad_folder_is_described(folder, break_it, words):
+    break_it(folder)
+    with pytest.raises(LayoutError, match=words):
+        read_sky_folder(folder)
+
+
+def test_what_is_not_there_is_named(folder, tmp_path):
+    with pytest.raises(MissingDataError, match="found no picture in .*nowhere"):
+        read_sky_folder(tmp_path / "nowhere")
+    with pytest.raises(MissingDataError, match="found no picture 'd' in .*expected some of a, b, c"):
+        read_sky_folder(folder, ["a", "d"])
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path):
+    good = made()
+    for bad in (SkyPicture("x", good.picture[1:], good.codes), SkyPicture("x", good.picture, good.codes // 2)):
+        with pytest.raises(LayoutError, match="the picture x"):
+            write_sky_folder(tmp_path / "bad", [bad])
