@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.set_defaults(run=_fetch)
 
     simulate = commands.add_parser("simulate", help="simulate the course's scenes now instead of at first use")
-    simulate.add_argument("--scenes", type=int, default=150, help="how many (default: the course's 150)")
+    simulate.add_argument("--scenes", type=int, help="how many (default: as many as the course uses)")
     simulate.add_argument("--sensor", default="pace", help="pace (default), landsat8, sentinel2 or rgb")
     simulate.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     simulate.set_defaults(run=_simulate)
@@ -149,7 +149,7 @@ def _size(size: int) -> str:
 
 def _simulate(options: argparse.Namespace) -> int:
     """Fill the cache of simulated patches."""
-    from course_utils.data.patches import cached_folder, load_patches
+    from course_utils.data.cached import COURSE_SCENES, cached_folder, load_patches
     from course_utils.sensors import UnknownSensorError, get_sensor
 
     try:
@@ -157,12 +157,13 @@ def _simulate(options: argparse.Namespace) -> int:
     except UnknownSensorError as error:
         print(error, file=sys.stderr)
         return 2
-    if options.scenes < 1:
-        print(f"found --scenes {options.scenes}, expected 1 or more", file=sys.stderr)
+    scenes = COURSE_SCENES if options.scenes is None else options.scenes
+    if scenes < 1:
+        print(f"found --scenes {scenes}, expected 1 or more", file=sys.stderr)
         return 2
-    patches = load_patches("all", sensor=sensor, scenes=options.scenes, workers=options.workers,
+    patches = load_patches("all", sensor=sensor, scenes=scenes, workers=options.workers,
                            progress=sys.stderr.isatty())
-    print(f"✓ {len(patches)} patches of {options.scenes} scenes  {cached_folder(sensor, options.scenes)}")
+    print(f"✓ {len(patches)} patches of {scenes} scenes  {cached_folder(sensor, scenes)}")
     return 0
 
 

@@ -149,9 +149,24 @@ def test_missing_and_old_packages(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "ENVIRONMENT", Path(sys.prefix))
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
-    assert "✗ tifffile      not installed\n" in printed and "→ run pip install -r requirements.txt" in printed
-    assert "! torch         1.9.0, older than 2.13.0" in printed
+    assert re.search(r"✗ tifffile +not installed\n +→ run pip install -r requirements\.txt", printed)
+    assert re.search(r"! torch +1\.9\.0, older than 2\.13\.0", printed)
     assert printed.endswith("not ready: mend the lines marked ✗, from the top\n")
+
+
+def test_a_machine_without_jupyterlab_is_ready_for_a_hub(monkeypatch):
+    versions = importlib.metadata.version
+
+    def version(name):
+        if name == "jupyterlab":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return versions(name)
+
+    assert status("jupyterlab").status == status("ipykernel").status == "ok"
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    check = status("jupyterlab")
+    assert (check.status, check.found) == ("warning", "not installed") and "to open the notebooks here" in check.advice
+    assert doctor.healthy(doctor.examine())
 
 
 def test_another_python_is_sent_to_the_courses_own(monkeypatch, tmp_path):
@@ -178,7 +193,8 @@ def test_versions_are_compared_as_numbers(found, wanted, old):
 
 def test_the_versions_are_those_of_the_requirements(request):
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)", (request.config.rootpath / "requirements.txt").read_text(), re.M))
-    assert {name: pinned[name] for name in doctor.OLDEST} == doctor.OLDEST
+    checked = doctor.OLDEST | doctor.NOTEBOOKS
+    assert {name: pinned[name] for name in checked} == checked
 
 
 def test_a_folder_that_can_not_be_written(tmp_path, monkeypatch, capsys):
@@ -240,6 +256,12 @@ def test_simulate_fills_the_cache(capsys):
     assert main(["simulate", "--sensor", "moon"]) == 2
     assert "landsat8" in capsys.readouterr().err
     assert main(["simulate", "--scenes", "0"]) == 2
+
+
+def test_simulate_takes_as_many_scenes_as_the_course_does(monkeypatch, capsys):
+    monkeypatch.setattr(cached, "COURSE_SCENES", 2)
+    assert main(["simulate", "--sensor", "rgb", "--workers", "1"]) == 0
+    assert "✓ 32 patches of 2 scenes" in capsys.readouterr().out
 
 
 def test_no_command_and_a_wrong_one():
