@@ -13,7 +13,7 @@ Example:
 import importlib
 import pkgutil
 
-_MACHINERY = {"core", "expect"}
+_MACHINERY = {"answers", "core", "expect"}
 
 
 def chapters() -> tuple[str, ...]:
