@@ -1,17 +1,23 @@
-"""Labelled pictures of the sky: a folder with `images/` and `masks/` of the same names."""
+"""Labelled pictures of the sky: read from a folder with `images/` and `masks/` of the same names, or simulated."""
 
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
 
 from course_utils.codes import CLOUD, OUTSIDE, SKY, SKY_CODES
 from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.simulate.sky import sky_frame, sky_photo
 
-__all__ = ["SkyPicture", "read_sky_folder", "sky_stems", "write_sky_folder"]
+__all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_pictures", "sky_stems", "write_sky_folder"]
 
+FRAME_EVERY = 8         # one simulated picture in so many is an all-sky frame, the others are photographs
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
@@ -105,6 +111,42 @@ def write_sky_folder(folder: str | Path, pictures: Iterable[SkyPicture]) -> Path
         Image.fromarray(one.picture).save(folder / "images" / f"{one.name}.png")
         Image.fromarray(one.codes).save(folder / "masks" / f"{one.name}.png")
     return folder
+
+
+def simulate_pictures(numbers: Iterable[int], seed: int = 0, size: int = 128, workers: int = 1,
+                      progress: bool = False) -> list[SkyPicture]:
+    """Simulate pictures to train on: daytime photographs, and an all-sky frame by day or night now and then.
+
+    Args:
+        numbers: which pictures; the same number and seed always give the same picture.
+        seed: which series of skies.
+        size: pixels along one side.
+        workers: processes that share the work; the result is the same. A script that asks for more than one guards
+            its main part with `if __name__ == "__main__":`.
+        progress: show a bar on stderr.
+
+    Returns:
+        The pictures, in the order of the numbers.
+
+    Example:
+        >>> [picture.name for picture in simulate_pictures([7, 8], size=32)]
+        ['photo-7', 'frame-8']
+    """
+    numbers = list(numbers)
+    make = partial(_simulate, seed=seed, size=size)
+    hidden = {} if progress else {"disable": True}           # leave it to TQDM_DISABLE otherwise
+    bar = partial(tqdm, total=len(numbers), desc="simulating", unit="picture", **hidden)
+    if workers <= 1:
+        return list(bar(map(make, numbers)))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(bar(pool.map(make, numbers, chunksize=4)))
+
+
+def _simulate(number: int, seed: int, size: int) -> SkyPicture:
+    """One simulated picture."""
+    kind, make = ("frame", sky_frame) if number % FRAME_EVERY == 0 else ("photo", sky_photo)
+    frame = make(number, seed, size=size)
+    return SkyPicture(f"{kind}-{number}", frame.picture, frame.codes)
 
 
 def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:

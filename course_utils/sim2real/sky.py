@@ -1,43 +1,23 @@
 """Pictures of the sky: simulated photographs and all-sky frames to train on, a folder of labelled ones to score."""
 
 import time
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from course_utils.codes import CLEAR, CLOUD, IGNORE, OUTSIDE, THICK
 from course_utils.data.real import LabelledScene
-from course_utils.data.sky import SkyPicture, read_sky_folder
+from course_utils.data.sky import SkyPicture, read_sky_folder, simulate_pictures
 from course_utils.models.threshold import Threshold
 from course_utils.sensors import RGB
 from course_utils.sim2real.scores import score
 from course_utils.sim2real.training import Sim2Real, train_unet
-from course_utils.simulate.sky import sky_frame, sky_photo
 
 SIDE = 128                  # pixels along the longer side of what the model looks at
-FRAME_EVERY = 8             # one picture in so many is an all-sky frame, the others are photographs
 SKY = Sim2Real(scenes=480, validation_scenes=32, width=8, crop=112, epochs=12, crops_per_epoch=320)
-
-
-def simulated_picture(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Simulate one picture to train on.
-
-    Args:
-        number: which one.
-        seed: which series.
-
-    Returns:
-        (SIDE, SIDE, 3) uint8, and codes (SIDE, SIDE) uint8: 0 clear, 1 cloud, 255 outside.
-    """
-    frame = sky_frame(number, seed, size=SIDE) if number % FRAME_EVERY == 0 else sky_photo(number, seed, SIDE)
-    return frame.picture, training_codes(frame.codes)
 
 
 def training_codes(codes: np.ndarray) -> np.ndarray:
@@ -61,13 +41,10 @@ def simulated_pictures(count: int, seed: int, workers: int = 2) -> tuple[np.ndar
         workers: processes that share the work.
 
     Returns:
-        Images (N, 3, SIDE, SIDE) float32, 0–1, and codes (N, SIDE, SIDE) uint8.
+        Images (N, 3, SIDE, SIDE) float32, 0–1, and codes (N, SIDE, SIDE) uint8: 0 clear, 1 cloud, 255 outside.
     """
-    make = partial(simulated_picture, seed=seed)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        done = list(tqdm(pool.map(make, range(count), chunksize=8), total=count, desc="simulating", unit="picture"))
-    images = np.stack([picture for picture, _ in done]).transpose(0, 3, 1, 2).astype(np.float32) / 255
-    return images, np.stack([codes for _, codes in done])
+    pictures = simulate_pictures(range(count), seed, SIDE, workers, progress=True)
+    return np.stack([one.image for one in pictures]), np.stack([training_codes(one.codes) for one in pictures])
 
 
 def red_blue_ratio(image: np.ndarray) -> np.ndarray:

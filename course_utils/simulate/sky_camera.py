@@ -19,6 +19,7 @@ class Camera:
         saturation: 1 leaves colours as they are, 0 makes them grey; many cameras deepen them, less so near white.
         gamma: exponent of the tone curve, about 1 / 2.2.
         contrast: strength of its S shape, 0 none.
+        white: red, green and blue that a saturated pixel is stored as; bluish where colours are set afterwards.
         vignetting: share of the light lost in the corners.
         blur: standard deviation of the point-spread function, pixels.
         stray: light of sun or moon scattered in the lens: at angle γ (radians) stray / γ² per steradian.
@@ -32,6 +33,7 @@ class Camera:
     saturation: float
     gamma: float
     contrast: float
+    white: tuple[float, float, float]
     vignetting: float
     blur: float
     stray: float
@@ -49,7 +51,8 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
     Returns:
         The camera.
     """
-    warm, tint = rng.normal(0, 0.12), rng.normal(0, 0.03)
+    warm, tint = rng.normal(-0.13, 0.13), rng.normal(0, 0.03)       # most are set to show clouds a little blue
+    pale = max(float(rng.uniform(-0.12, 0.12)), 0.0)
     noise = np.exp(rng.uniform(np.log(0.004), np.log(0.025))) if night else rng.uniform(0.001, 0.008)
     return Camera(
         bright=float(rng.uniform(0.12, 0.5) if night else np.exp(rng.normal(np.log(0.65), 0.35))),
@@ -58,6 +61,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
         saturation=float(rng.uniform(0.8, 2.2)),
         gamma=float(rng.uniform(0.38, 0.55)),
         contrast=float(rng.uniform(0.0, 0.6)),
+        white=(1 - pale, 1 - pale / 2, 1.0),
         vignetting=float(rng.uniform(0.0, 0.35)),
         blur=float(rng.uniform(0.4, 1.1)),
         stray=float(np.exp(rng.uniform(np.log(1e-4), np.log(3e-3)))),
@@ -85,15 +89,16 @@ def tone(linear: np.ndarray, camera: Camera) -> np.ndarray:
 
     Args:
         linear: (..., 3) exposure; 1 is white.
-        camera: saturation, gamma and contrast are used.
+        camera: saturation, gamma, contrast and white are used.
 
     Returns:
-        Same shape, 0–1; grey stays grey, and a brighter grey is never stored darker.
+        Same shape, 0–1; grey stays in proportion to `white`, and a brighter grey is never stored darker.
     """
     grey = (linear @ LUMINANCE)[..., None]
     deeper = 1 + (camera.saturation - 1) * (1 - 0.8 * np.clip(grey, 0, 1))
     value = np.clip(grey + deeper * (linear - grey), 0, 1) ** np.float32(camera.gamma)
-    return value + camera.contrast * (value * value * (3 - 2 * value) - value)
+    value += camera.contrast * (value * value * (3 - 2 * value) - value)
+    return value * np.array(camera.white, np.float32)
 
 
 def record(rng: np.random.Generator, radiance: np.ndarray, counted: np.ndarray, camera: Camera) -> np.ndarray:

@@ -17,7 +17,7 @@ def direction(zenith: np.ndarray | float, azimuth: np.ndarray | float) -> np.nda
 
     Args:
         zenith: angle from straight up, degrees, any shape.
-        azimuth: clockwise from north, degrees, same shape.
+        azimuth: clockwise from north, degrees, a shape that goes with it.
 
     Returns:
         (..., 3) east, north, up.
@@ -26,7 +26,7 @@ def direction(zenith: np.ndarray | float, azimuth: np.ndarray | float) -> np.nda
         >>> direction(90.0, 90.0).round(6).tolist()
         [1.0, 0.0, 0.0]
     """
-    zenith, azimuth = np.radians(zenith), np.radians(azimuth)
+    zenith, azimuth = np.broadcast_arrays(np.radians(zenith), np.radians(azimuth))
     return np.stack([np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)], axis=-1)
 
 

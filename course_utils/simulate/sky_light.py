@@ -260,8 +260,8 @@ def star_magnitudes(rng: np.random.Generator, faintest: float) -> np.ndarray:
         (N,) magnitudes; about 2,500 down to magnitude 6.
 
     Source:
-        Counts of the Hipparcos catalogue: 511 stars brighter than magnitude 4, 1,600 than 5, 4,968 than 6, 15,328 than
-        7, in the whole sky.
+        Counts of the Hipparcos catalogue (Perryman et al., Astronomy & Astrophysics 323, 1997, L49), as in OEIS A053406:
+        511 stars brighter than magnitude 4, 1,600 than 5, 4,968 than 6, 15,328 than 7, in the whole sky.
 
     Example:
         >>> 2300 < len(star_magnitudes(np.random.default_rng(0), 6.0)) < 2700
