@@ -14,6 +14,7 @@ from course_utils.models.mlp import PixelMLP
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, fit
+from tools.notebooks import BOOK, directives
 
 
 def samples(n, seed=0, size=6, channels=3):
@@ -63,6 +64,25 @@ def test_equals_a_loop_written_by_hand():
         assert history.train_loss[epoch] == pytest.approx(total / pixels, rel=1e-6)
     for a, b in zip(fitted.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def page_of_chapter_06(*cells):
+    """What named cells of chapter 06 define."""
+    text = (BOOK / "foundations" / "06_training.md").read_text(encoding="utf-8")
+    code = {str(block.options.get("name")): block.body for block in directives(text) if block.name == "code-cell"}
+    names = {"torch": torch, "losses": losses}
+    for cell in cells:
+        exec(code[cell], names)
+    return names
+
+
+def test_the_loop_of_chapter_06_gives_the_same_bits():
+    page = page_of_chapter_06("ch06-validation", "ch06-epoch", "ch06-loop")
+    by_page, fitted = model(), model()
+    written = page["train_model"](by_page, *loaders(), epochs=4, lr=0.05, seed=5)
+    history = fit(fitted, Segmentation(), *loaders(), FitConfig(epochs=4, learning_rate=0.05, seed=5))
+    assert written == list(zip(history.train_loss, history.validation_loss, strict=True))
+    assert same_weights(by_page, fitted)
 
 
 def test_scores_are_averaged_over_valid_pixels_not_over_batches():
