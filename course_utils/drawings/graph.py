@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from course_utils.colours import CLOUD, FALSE_POSITIVE
 
-WIDE, HIGH = 0.70, 0.62     # of a box; boxes stand 1 apart
+WIDE, HIGH = 0.70, 0.66     # of a box; boxes stand 1 apart
 SIGNS = {"Mul": "×", "Add": "+", "Sub": "−", "Relu": "ReLU", "Pow": "power", "Sum": "sum", "Mm": "@"}
 
 
