@@ -117,11 +117,14 @@ def gain(answer):
 def _first_to_last(gain: float, seed: int) -> float:
     """The size of the gradient at the input over that at the output, in a tanh network with random weights."""
     generator = torch.Generator().manual_seed(100 + seed)
-    kind = {"generator": generator, "dtype": torch.float64}
-    values = start = torch.randn(64, WIDTH, **kind).requires_grad_()
+
+    def draw(rows: int) -> torch.Tensor:
+        return torch.randn(rows, WIDTH, generator=generator, dtype=torch.float64)
+
+    values = start = draw(64).requires_grad_()
     for _ in range(DEPTH):
-        values = torch.tanh(values @ (torch.randn(WIDTH, WIDTH, **kind) * gain / WIDTH**0.5))
-    grad = torch.randn(64, WIDTH, **kind)
+        values = torch.tanh(values @ (draw(WIDTH) * gain / WIDTH**0.5))
+    grad = draw(64)
     values.backward(grad)
     return (start.grad.norm() / grad.norm()).item()
 
