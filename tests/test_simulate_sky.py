@@ -91,6 +91,16 @@ def test_cloud_hides_sun_and_stars_and_the_veil_is_part_of_the_truth():
     assert free.radiance.min() > 1e7                                    # the disc itself
 
 
+def test_a_sky_looks_the_same_whichever_part_of_it_is_looked_at():
+    views = direction(np.array([10.0, 50.0, 80.0]), np.array([0.0, 100.0, 200.0])).astype(np.float32)
+    for state in (draw_sky(1, time="night", sky="cumulus"), draw_sky(1, time="day", sky="cumulus"),
+                  replace(draw_sky(1, time="day", sky="cumulus"), source=direction(94.0, 90.0))):
+        together = look(state, views)
+        alone = [look(state, view[None]) for view in views]
+        assert np.allclose(together.radiance, np.concatenate([one.radiance for one in alone]), rtol=1e-4)
+        assert np.allclose(together.thickness, np.concatenate([one.thickness for one in alone]), rtol=1e-5)
+
+
 @pytest.mark.parametrize(("town_lux", "low", "high"), [(0.3, 3.0, 15.0), (2e-6, 0.1, 0.95)])
 def test_cloud_at_night_is_brighter_than_the_sky_in_town_and_darker_in_the_country(town_lux, low, high):
     # Kyba et al. 2011: overcast 10.1 times as bright as clear in Berlin; Jechow et al. 2019: darker far from towns.

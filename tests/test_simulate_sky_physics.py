@@ -147,6 +147,21 @@ def test_the_clear_sky_is_near_the_cie_standard_clear_sky():
     assert np.exp(np.abs(np.log(ratio)).mean()) < 1.25
 
 
+def test_twilight_fades_is_blue_overhead_and_glows_red_where_the_sun_went_down():
+    views = direction(np.array([0.0, 86.0, 86.0]), np.array([0.0, 90.0, 270.0]))
+    air = sky_geometry.airmass(views[:, 2])
+    sky = np.stack([sky_light.twilight(views, air, direction(90.0 + low, 90.0)) for low in (0.0, 3.0, 6.0)])
+    assert (np.diff(sky[:, 0, 1]) < 0).all() and sky[2, 0, 1] < 0.3 * sky[0, 0, 1]
+    assert sky[2, 0, 2] > 2 * sky[2, 0, 0]                                  # zenith
+    assert sky[1, 1, 0] > 1.2 * sky[1, 1, 2] and sky[2, 1, 1] > 3 * sky[2, 2, 1]    # towards the sun; away is shadow
+    # with the sun on the horizon every height is lit: the integral over an exponential atmosphere, done numerically
+    height = (np.arange(40000) + 0.5) / 40000 * 120
+    density = np.exp(-height / 8)
+    lit = (density * np.exp(-76 * sky_light.MOLECULES[1] * density)).sum() * (120 / 40000) / 8
+    phase, path = 0.75 / (4 * np.pi), -np.expm1(-sky_light.MOLECULES[1])
+    assert sky[0, 0, 1] == pytest.approx(phase * path * lit, rel=0.01)
+
+
 def test_cloud_shines_where_it_is_thin_and_is_grey_where_it_is_thick():
     thickness = np.array([0.0, 0.3, 3.0, 10.0, 40.0])
     ones = np.ones(5)

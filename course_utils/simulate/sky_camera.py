@@ -13,8 +13,8 @@ class Camera:
     """A camera and the way it is set.
 
     Attributes:
-        bright: what the brighter parts of the picture are exposed to, 0–1; 1 saturates them.
-        quantile: which share of the picture counts as its darker parts when it is exposed.
+        bright: what the exposure brings a middling part of the picture to; 1 is white.
+        quantile: how bright that part is among all: this share of the picture is darker.
         balance: gains of red, green and blue.
         saturation: 1 leaves colours as they are, 0 makes them grey; many cameras deepen them, less so near white.
         gamma: exponent of the tone curve, about 1 / 2.2.
@@ -55,8 +55,8 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
     pale = max(float(rng.uniform(-0.12, 0.12)), 0.0)
     noise = np.exp(rng.uniform(np.log(0.004), np.log(0.025))) if night else rng.uniform(0.001, 0.008)
     return Camera(
-        bright=float(rng.uniform(0.12, 0.5) if night else np.exp(rng.normal(np.log(0.65), 0.35))),
-        quantile=float(rng.uniform(0.6, 0.95)),
+        bright=float(rng.uniform(0.12, 0.5) if night else np.exp(rng.normal(np.log(0.5), 0.4))),
+        quantile=float(rng.uniform(0.2, 0.95)),
         balance=(float(np.exp(tint + warm)), 1.0, float(np.exp(tint - warm))),
         saturation=float(rng.uniform(0.8, 2.2)),
         gamma=float(rng.uniform(0.38, 0.55)),
@@ -64,7 +64,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
         white=(1 - pale, 1 - pale / 2, 1.0),
         vignetting=float(rng.uniform(0.0, 0.35)),
         blur=float(rng.uniform(0.4, 1.1)),
-        stray=float(np.exp(rng.uniform(np.log(1e-4), np.log(3e-3)))),
+        stray=float(np.exp(rng.uniform(np.log(5e-5), np.log(1e-3)))),
         noise=float(noise),
         photons=float(rng.uniform(0.002, 0.010) * (3 if night else 1)),
     )

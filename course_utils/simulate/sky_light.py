@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.sensors import RGB
-from course_utils.simulate.atmosphere import rayleigh_thickness
+from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM, rayleigh_thickness
+from course_utils.simulate.sky_geometry import EARTH_KM
 from course_utils.simulate.two_stream import two_stream
 
 SUN_LUX = 1.28e5                # sunlight outside the atmosphere
 ZERO_MAGNITUDE_LUX = 2.54e-6    # a star of magnitude 0
 NATURAL_NIGHT = 2.0e-4          # zenith of a moonless night far from any town: airglow and faint stars
 MOLECULES = np.array([rayleigh_thickness(wavelength) for wavelength in RGB.wavelengths])
+GRAZING = 76.0                  # vertical atmospheres that a ray at the ground crosses, in and out again
 DROPLETS, CRYSTALS = 0.85, 0.78     # asymmetry, as in `clouds.layer_optics`
 
 
@@ -163,6 +165,33 @@ def clear_sky(cos_zenith: np.ndarray, slant: np.ndarray, cos_angle: np.ndarray, 
     return radiance
 
 
+def twilight(looks: np.ndarray, slant: np.ndarray, sun: np.ndarray) -> np.ndarray:
+    """Radiance of the sky after sunset, per lux of sunlight outside the atmosphere.
+
+    Only air above the Earth's shadow is lit: from h = R δ² / 2 / (1 + δ x) upward, with δ how far the sun is below the
+    horizon and x how far towards it, per height, one looks. Rays graze the Earth on their way, through 76 vertical
+    atmospheres at the ground and exponentially less above. With the density of the air falling likewise, scale height
+    H, what is scattered once towards the eye is a vertical integral in closed form, (1 − exp(−76 τ e^(−h/H))) / 76.
+    High up blue light survives; near the horizon the long path to the eye leaves red.
+
+    Args:
+        looks: (N, 3) unit vectors above the horizon.
+        slant: (N,) their air mass.
+        sun: (3,) unit vector towards the sun, at or below the horizon.
+
+    Returns:
+        (N, 3) red, green, blue, 1/sr.
+    """
+    depression = -np.arcsin(sun[2])
+    level = sun[:2] / np.linalg.norm(sun[:2])
+    towards = np.clip(looks[:, :2] @ level / np.maximum(looks[:, 2], 0.05), -10, 10)
+    shadow_km = EARTH_KM * depression**2 / 2 / np.maximum(1 + depression * towards, 0.2)
+    density = np.exp(-shadow_km / SCALE_HEIGHT_KM)
+    phase = rayleigh_phase(looks @ sun) / (4 * np.pi)
+    path = -np.expm1(-MOLECULES * slant[:, None]) / MOLECULES           # slant, less what the path itself loses
+    return (phase[:, None] * path * -np.expm1(-GRAZING * MOLECULES * density[:, None]) / GRAZING).astype(np.float32)
+
+
 def cloud_light(thickness: np.ndarray, slant: np.ndarray, cos_zenith: np.ndarray, cos_angle: np.ndarray,
                 cos_sun: float, asymmetry: float, ground: float) -> np.ndarray:
     """Radiance of a cloud seen from below, per lux of sunlight that reaches its top.
@@ -177,7 +206,7 @@ def cloud_light(thickness: np.ndarray, slant: np.ndarray, cos_zenith: np.ndarray
         cos_angle: (N,) cosine of its angle from the sun.
         cos_sun: cosine of the sun's zenith angle.
         asymmetry: g of the cloud's particles.
-        ground: reflectance of the ground, 0–1.
+        ground: light that the ground sends up, per lux of that sunlight.
 
     Returns:
         (N,) 1/sr.
@@ -189,8 +218,7 @@ def cloud_light(thickness: np.ndarray, slant: np.ndarray, cos_zenith: np.ndarray
     low = max(cos_sun, 0.03)
     once = henyey_greenstein(cos_angle, asymmetry) / (4 * np.pi) * scattered_once(thickness, slant, 1 / low)
     often = scattered_often(thickness, low, asymmetry) * (3 / 7) * (1 + 2 * cos_zenith) / np.pi
-    below = ground * low * beam_transmittance(thickness.mean(), low, asymmetry)
-    return once + often + two_stream(thickness, 0.0, asymmetry)[0] * below / np.pi
+    return once + often + two_stream(thickness, 0.0, asymmetry)[0] * ground / np.pi
 
 
 def moon_lux(phase_angle: float) -> float:
@@ -260,8 +288,8 @@ def star_magnitudes(rng: np.random.Generator, faintest: float) -> np.ndarray:
         (N,) magnitudes; about 2,500 down to magnitude 6.
 
     Source:
-        Counts of the Hipparcos catalogue (Perryman et al., Astronomy & Astrophysics 323, 1997, L49), as in OEIS A053406:
-        511 stars brighter than magnitude 4, 1,600 than 5, 4,968 than 6, 15,328 than 7, in the whole sky.
+        Counts of the Hipparcos catalogue (Perryman et al., Astronomy & Astrophysics 323, 1997, L49; OEIS A053406): 511
+        stars brighter than magnitude 4, 1,600 than 5, 4,968 than 6, 15,328 than 7, in the whole sky.
 
     Example:
         >>> 2300 < len(star_magnitudes(np.random.default_rng(0), 6.0)) < 2700

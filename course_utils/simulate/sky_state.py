@@ -13,6 +13,7 @@ from course_utils.simulate.sky_light import SUN_LUX, Haze, moon_lux, star_magnit
 
 TIMES = ("day", "night")
 NIGHT_SHARE = 0.3           # of the skies whose time is not asked for
+TWILIGHT_SHARE = 0.06       # of the skies by day
 PARTS = {"scenario": 16, "clouds": 17, "skyline": 18, "stars": 19, "camera": 20, "noise": 21, "view": 22}
 FAINTEST_STAR = 7.0
 
@@ -145,7 +146,7 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
     town_lux = _log_uniform(rng, 1.5e-4, 0.3)
     town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
     wind = rng.uniform(0, 2 * np.pi)
-    haze = Haze(_log_uniform(rng, 0.04, 0.8), float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.62, 0.78)))
+    haze = Haze(_log_uniform(rng, 0.04, 0.6), float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.62, 0.78)))
     clouds = sorted((_cloud(rng, kind, width, wind) for kind in SKIES[sky][1]), key=lambda cloud: cloud.top_km)
     layers = []
     for place, cloud in enumerate(clouds):
@@ -171,7 +172,8 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
 def _source(rng: np.random.Generator, time: str) -> tuple[np.ndarray, float]:
     """Where sun or moon stands, and its light outside the atmosphere in lux."""
     azimuth, zenith = rng.uniform(0, 360), np.degrees(np.arccos(rng.uniform(0.08, 0.99)))
+    low = rng.uniform(88, 97) if rng.random() < TWILIGHT_SHARE else zenith
     if time == "day":
-        return direction(zenith, azimuth), SUN_LUX
+        return direction(low, azimuth), SUN_LUX
     up, phase = rng.random() < 0.55, rng.uniform(0, 150)
     return direction(zenith if up else 180 - zenith, azimuth), moon_lux(phase)

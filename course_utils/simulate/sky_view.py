@@ -8,19 +8,19 @@ from course_utils.sensors import RGB
 from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM
 from course_utils.simulate.sky_camera import stray_light
 from course_utils.simulate.sky_clouds import SkyLayer
-from course_utils.simulate.sky_geometry import airmass
+from course_utils.simulate.sky_geometry import airmass, direction
 from course_utils.simulate.sky_horizon import object_colours
 from course_utils.simulate.sky_light import (
     CRYSTALS,
     DROPLETS,
     MOLECULES,
-    NATURAL_NIGHT,
     ZERO_MAGNITUDE_LUX,
     airglow,
     beam_transmittance,
     clear_sky,
     cloud_light,
     town_glow,
+    twilight,
 )
 from course_utils.simulate.sky_state import SkyState
 from course_utils.simulate.two_stream import two_stream
@@ -28,6 +28,9 @@ from course_utils.simulate.two_stream import two_stream
 HAZE_SCALE_HEIGHT_KM = 1.5
 DISC = np.cos(np.radians(0.267))        # sun and moon alike
 DISC_SR = 2 * np.pi * (1 - DISC)
+# Directions that share the light that falls on level ground: as many in each ring of equal sin².
+DOME = direction(np.degrees(np.arcsin(np.sqrt((np.arange(8) + 0.5) / 8)))[:, None], np.arange(0.0, 360, 30)[None])
+DOME = DOME.reshape(-1, 3)
 GREENISH = np.array([0.9, 1.0, 0.8], np.float32)        # airglow
 HEAPED = {"cumulus", "cells"}           # clouds tall enough to show a sunlit side
 
@@ -64,9 +67,9 @@ def look(state: SkyState, looks: np.ndarray, stray: float = 0.0) -> Sight:
     cos_sun = float(state.source[2])
     lux = state.source_lux if cos_sun > 0 else 0.0
     slant_sun = float(airmass(max(cos_sun, 0.0)))
-    radiance = lux * clear_sky(up, air, cos_angle, cos_sun, slant_sun, state.haze)
+    ambient = _high_light(state, DOME).mean(0)          # what a cloud gets of it, whatever part of the sky is seen
+    radiance = _high_light(state, looks) + lux * clear_sky(up, air, cos_angle, cos_sun, slant_sun, state.haze)
     if state.time == "night":
-        radiance += airglow(up)[:, None] * GREENISH * np.exp(-MOLECULES * air[:, None]).astype(np.float32)
         radiance += town_glow(state.town_lux, air, state.haze) * state.town_colour
     cloudless, total = radiance.copy(), np.zeros(len(looks), np.float32)
     for place in reversed(range(len(state.layers))):            # from the highest down
@@ -75,15 +78,26 @@ def look(state: SkyState, looks: np.ndarray, stray: float = 0.0) -> Sight:
         path = thickness * slant
         total += path
         lit = _sunlight_at(state, place, lux, cos_sun, slant_sun)
-        light = _cloud_radiance(state, layer, thickness, slant, up, cos_angle, cos_sun, lit)
+        light = _cloud_radiance(state, layer, thickness, slant, up, cos_angle, cos_sun, lit, ambient)
         below, share = _air_below(state, layer.cloud.top_km)
         front = cloudless * share
         behind = np.maximum(radiance - front, 0) * np.exp(-path)[:, None]
         radiance = front + behind + light * np.exp(-below * air[:, None]).astype(np.float32)
     radiance += _source_light(state, cos_angle, total, lux, slant_sun, stray)
     outside, kind = state.skyline.hides(looks)
-    radiance[outside] = _object_radiance(state, lux, cos_sun)[kind[outside]]
+    radiance[outside] = _object_radiance(state, lux, cos_sun, ambient)[kind[outside]]
     return Sight(radiance, total, outside)
+
+
+def _high_light(state: SkyState, looks: np.ndarray) -> np.ndarray:
+    """Radiance (N, 3) of light from above all clouds that neither sun nor moon sends straight: twilight, airglow."""
+    up = np.maximum(looks[:, 2], 0)
+    air = airmass(up)
+    if state.time == "night":
+        return airglow(up)[:, None] * GREENISH * np.exp(-MOLECULES * air[:, None]).astype(np.float32)
+    if state.source[2] <= 0:
+        return state.source_lux * twilight(looks, air, state.source)
+    return np.zeros((len(looks), 3), np.float32)
 
 
 def _above(state: SkyState, height_km: float) -> np.ndarray:
@@ -108,26 +122,30 @@ def _sunlight_at(state: SkyState, place: int, lux: float, cos_sun: float, slant_
     scattered = beam_transmittance(above, max(cos_sun, 0.03), 0.3) - straight
     left = straight + 0.5 * np.maximum(scattered, 0)
     for higher in state.layers[place + 1 :]:
-        left = left * float(beam_transmittance(higher.thickness[::8, ::8], max(cos_sun, 0.03), DROPLETS).mean())
+        left = left * _mean_transmittance(higher, cos_sun)
     return (lux * left).astype(np.float32)
 
 
+def _mean_transmittance(layer: SkyLayer, cos_sun: float) -> float:
+    """Share of sunlight that a layer lets through, averaged over it."""
+    return float(beam_transmittance(layer.thickness[::8, ::8], max(cos_sun, 0.03), DROPLETS).mean())
+
+
 def _cloud_radiance(state: SkyState, layer: SkyLayer, thickness: np.ndarray, slant: np.ndarray, up: np.ndarray,
-                    cos_angle: np.ndarray, cos_sun: float, lit: np.ndarray) -> np.ndarray:
+                    cos_angle: np.ndarray, cos_sun: float, lit: np.ndarray, ambient: np.ndarray) -> np.ndarray:
     """Radiance (N, 3) of a layer by itself."""
     asymmetry = (1 - layer.cloud.ice) * DROPLETS + layer.cloud.ice * CRYSTALS
-    radiance = np.zeros((len(up), 3), np.float32)
     reflectance, transmittance = two_stream(thickness, 0.0, asymmetry)
+    radiance = np.maximum(transmittance - np.exp(-thickness), 0)[:, None] * ambient
     if lit.any():
-        seen = cloud_light(thickness, slant, up, cos_angle, cos_sun, asymmetry, state.ground)
+        below = state.ground * cos_sun * _mean_transmittance(layer, cos_sun)
+        seen = cloud_light(thickness, slant, up, cos_angle, cos_sun, asymmetry, below)
         if layer.cloud.kind in HEAPED:
             side = 0.4 * (1 - up * up) * (1 - cos_angle) / 2          # a wall is seen far from the zenith and the sun
             seen = (1 - side) * seen + side * reflectance * max(cos_sun, 0.2) / np.pi
         radiance += seen[:, None] * lit
     if state.time == "night":
         radiance += (reflectance * (state.town_lux / np.pi))[:, None] * state.town_colour
-        natural = np.maximum(transmittance - np.exp(-thickness), 0) * NATURAL_NIGHT
-        radiance += natural[:, None] * GREENISH
     return radiance
 
 
@@ -143,11 +161,11 @@ def _source_light(state: SkyState, cos_angle: np.ndarray, thickness: np.ndarray,
     return (disc + np.exp(-covered) * stray_light(cos_angle, stray))[:, None] * direct
 
 
-def _object_radiance(state: SkyState, lux: float, cos_sun: float) -> np.ndarray:
+def _object_radiance(state: SkyState, lux: float, cos_sun: float, ambient: np.ndarray) -> np.ndarray:
     """Radiance (kinds, 3) of the objects around the camera."""
-    light = 0.5 * lux * max(cos_sun, 0.1) * np.exp(-_above(state, 0.0)).astype(np.float32)
+    light = 0.5 * lux * max(cos_sun, 0.1) * np.exp(-_above(state, 0.0)) + np.pi * ambient
     if state.time == "night":
-        light = light + NATURAL_NIGHT * np.pi + 0.3 * state.town_lux * state.town_colour
+        light = light + 0.3 * state.town_lux * state.town_colour
     return (object_colours() * light / np.pi).astype(np.float32)
 
 
