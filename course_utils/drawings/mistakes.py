@@ -34,16 +34,37 @@ class Experiment:
         self.optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
     def scaled(self, inputs):
-        """Inputs with the mean and the spread of the training inputs taken out."""
+        """Take the mean and the spread of the training inputs out of any inputs.
+
+        Args:
+            inputs: (N, F) float32.
+
+        Returns:
+            (N, F) float32.
+        """
         return (inputs - self.mean) / self.spread
 
     def batch(self, rows):
-        """The training inputs and the mask of some rows."""
+        """Give the training inputs and the mask of some rows.
+
+        Args:
+            rows: (B,) row numbers.
+
+        Returns:
+            A pair, inputs (B, F) and mask (B,).
+        """
         inputs, mask = self.train
         return inputs[rows], mask[rows]
 
     def step(self, rows):
-        """Learn from some rows; give their loss."""
+        """Learn from some rows.
+
+        Args:
+            rows: (B,) row numbers.
+
+        Returns:
+            The mean loss of the rows before the step.
+        """
         inputs, mask = self.batch(rows)
         self.model.train()
         self.optimizer.zero_grad()
@@ -60,7 +81,7 @@ class Experiment:
             return F.binary_cross_entropy_with_logits(self.model(inputs), mask).item()
 
 
-class ForgottenGradients(Experiment):
+class _ForgottenGradients(Experiment):
     """`zero_grad` is missing: the gradients of all steps so far are added up."""
 
     def step(self, rows):
@@ -72,7 +93,7 @@ class ForgottenGradients(Experiment):
         return loss.item()
 
 
-class IgnoredIndex(Experiment):
+class _IgnoredIndex(Experiment):
     """Whatever rows are asked for, the first ones come."""
 
     def batch(self, rows):
@@ -80,7 +101,7 @@ class IgnoredIndex(Experiment):
         return inputs[: len(rows)], mask[: len(rows)]
 
 
-class UnscaledValidation(Experiment):
+class _UnscaledValidation(Experiment):
     """The validation inputs are not scaled like the training inputs."""
 
     def __init__(self, model, train, validation, learning_rate=0.05):
@@ -88,7 +109,7 @@ class UnscaledValidation(Experiment):
         self.validation = validation
 
 
-class StillTraining(Experiment):
+class _StillTraining(Experiment):
     """`eval` is missing: dropout is active in the validation."""
 
     def validate(self):
@@ -97,7 +118,7 @@ class StillTraining(Experiment):
             return F.binary_cross_entropy_with_logits(self.model(inputs), mask).item()
 
 
-class ValidatesOnTraining(Experiment):
+class _ValidatesOnTraining(Experiment):
     """The validation looks at the training part."""
 
     def validate(self):
@@ -108,11 +129,11 @@ class ValidatesOnTraining(Experiment):
 
 
 MISTAKES = {
-    "zero_grad forgotten": ForgottenGradients,
-    "index ignored": IgnoredIndex,
-    "validation not scaled": UnscaledValidation,
-    "eval forgotten": StillTraining,
-    "training part validated": ValidatesOnTraining,
+    "zero_grad forgotten": _ForgottenGradients,
+    "index ignored": _IgnoredIndex,
+    "validation not scaled": _UnscaledValidation,
+    "eval forgotten": _StillTraining,
+    "training part validated": _ValidatesOnTraining,
 }
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from course_utils.drawings.mistakes import Experiment, IgnoredIndex, make
+from course_utils.drawings.mistakes import MISTAKES, Experiment, make
 from course_utils.train import FitConfig
 
 
@@ -257,7 +257,7 @@ WRONG = {
         (RIGHT[:4], "five, in the order of the stub"),
     ],
     "bug_hunt": [
-        (IgnoredIndex, "takes the first rows"),
+        (MISTAKES["index ignored"], "takes the first rows"),
         (ZeroedOnce, "the gradients of earlier steps"),
         (OwnScale, "not with the mean and spread of the training inputs"),
         (Trembling, "`eval` is missing"),
