@@ -11,6 +11,13 @@
     state.py        all of it together, before any sensor looks
     radiance.py     what leaves the top of the atmosphere
     scene.py        what a sensor makes of it: a numbered scene
+
+`sky.sky_frame(7)` is always the same picture of the sky, seen from the ground:
+
+    sky_state.py    what is drawn: sun or moon, air, clouds, town     sky_horizon.py  trees, houses, masts
+    sky_clouds.py   cloud layers that drift and change                sky_geometry.py where a camera looks
+    sky_light.py    what air and cloud scatter, the light of a night  sky_view.py     what arrives from each direction
+    sky_camera.py   stray light, exposure, tone, noise, 8 bits        sky.py          frames, series, photographs
 """
 
 from course_utils.simulate.instrument import decode_uint8, encode_uint8
