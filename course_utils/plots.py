@@ -4,15 +4,25 @@ Every function draws on the axes it is given, or makes some, and returns them; n
 be numpy arrays or torch tensors, on any device. The colours are those of `course_utils.colours`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from course_utils.codes import IGNORE, THICK
 from course_utils.colours import CLOUD, CODE_COLOURS, CONFUSION_COLOURS, INVALID, STYLE
-from course_utils.sensors import UnknownBandError
+from course_utils.sensors import Sensor, UnknownBandError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Array = np.ndarray | Tensor
 
 # What a colour word means on an instrument that has no band of that name (wavelength in nm).
 COLOUR_WORDS = {"blue": 475.0, "green": 555.0, "red": 655.0, "nir": 865.0, "swir1": 1612.0, "swir2": 2170.0}
@@ -30,7 +40,13 @@ def use_style() -> None:
     mpl.rcParams.update(STYLE)
 
 
-def composite(image, sensor, bands=("red", "green", "blue"), stretch=(0.0, 0.8), gamma=1.6) -> np.ndarray:
+def composite(
+    image: Array,
+    sensor: Sensor,
+    bands: tuple[str | float, str | float, str | float] = ("red", "green", "blue"),
+    stretch: tuple[float, float] = (0.0, 0.8),
+    gamma: float = 1.6,
+) -> np.ndarray:
     """Put three bands of an image into the red, green and blue of a picture.
 
     Args:
@@ -69,7 +85,7 @@ def composite(image, sensor, bands=("red", "green", "blue"), stretch=(0.0, 0.8),
     return picture ** np.float32(1.0 / gamma)
 
 
-def band_index(sensor, band) -> int:
+def band_index(sensor: Sensor, band: str | float) -> int:
     """Find the channel of a band given by name, by wavelength, or by a word such as "red".
 
     Args:
@@ -98,7 +114,7 @@ def band_index(sensor, band) -> int:
     return int(distance.argmin())
 
 
-def show_image(picture, ax=None, title=None, **imshow):
+def show_image(picture: Array, ax: Axes | None = None, title: str | None = None, **imshow: Any) -> Axes:
     """Show a picture or a single band without ticks.
 
     Args:
@@ -124,7 +140,9 @@ def show_image(picture, ax=None, title=None, **imshow):
     return _bare(ax, title)
 
 
-def show_mask(mask, valid=None, ax=None, title=None, legend=True):
+def show_mask(
+    mask: Array, valid: Array | None = None, ax: Axes | None = None, title: str | None = None, legend: bool = True
+) -> Axes:
     """Show a cloud mask, or the label codes of a scene, in the class colours.
 
     Args:
@@ -152,7 +170,14 @@ def show_mask(mask, valid=None, ax=None, title=None, legend=True):
     return _show_classes(codes, names, ax, title, legend)
 
 
-def confusion_map(pred, mask, valid=None, ax=None, title=None, legend=True):
+def confusion_map(
+    pred: Array,
+    mask: Array,
+    valid: Array | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+    legend: bool = True,
+) -> Axes:
     """Show where a prediction agrees with the truth, and which way it errs where it does not.
 
     Args:
@@ -183,7 +208,13 @@ def confusion_map(pred, mask, valid=None, ax=None, title=None, legend=True):
     return _show_classes(codes, names, ax, title, legend)
 
 
-def show_bands(image, sensor, axes=None, columns=4, limits=(0.0, 0.8)):
+def show_bands(
+    image: Array,
+    sensor: Sensor,
+    axes: np.ndarray | None = None,
+    columns: int = 4,
+    limits: tuple[float, float] | None = (0.0, 0.8),
+) -> np.ndarray:
     """Show every band of an image side by side, each with its wavelength.
 
     Args:
@@ -220,17 +251,17 @@ def show_bands(image, sensor, axes=None, columns=4, limits=(0.0, 0.8)):
     return axes[:count]
 
 
-def _array(values) -> np.ndarray:
+def _array(values: Array) -> np.ndarray:
     """A numpy array of what may be a tensor on some device."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
-def _axes(ax):
+def _axes(ax: Axes | None) -> Axes:
     """The axes given, or new ones."""
     return plt.subplots()[1] if ax is None else ax
 
 
-def _bare(ax, title):
+def _bare(ax: Axes, title: str | None) -> Axes:
     """Axes without ticks or frame."""
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
@@ -239,7 +270,7 @@ def _bare(ax, title):
     return ax
 
 
-def _valid(valid, shape) -> np.ndarray:
+def _valid(valid: Array | None, shape: tuple[int, ...]) -> np.ndarray:
     """The validity mask, everywhere true when absent."""
     valid = np.ones(shape, bool) if valid is None else _array(valid).astype(bool)
     if valid.shape != shape:
@@ -247,7 +278,9 @@ def _valid(valid, shape) -> np.ndarray:
     return valid
 
 
-def _show_classes(codes, names, ax, title, legend):
+def _show_classes(
+    codes: np.ndarray, names: dict[int, tuple[str, str]], ax: Axes | None, title: str | None, legend: bool
+) -> Axes:
     """Paint integer codes in their colours and name those that are present."""
     ax = _axes(ax)
     picture = np.zeros((*codes.shape, 3), np.float32)

@@ -5,16 +5,21 @@ A chapter measures its own row and shows it below the recorded rows of the chapt
 `make references` collects them with `tools/scoreboard.py`, and a test fails where the two differ.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from html import escape
 from importlib.resources import files
 
 import matplotlib.pyplot as plt
 import numpy as np
-from torch.utils.data import DataLoader
+from matplotlib.axes import Axes
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from course_utils import metrics
 from course_utils.colours import CLEAR, CLOUD, FALSE_POSITIVE, INVALID
@@ -61,7 +66,7 @@ class Row:
     thin_recall: float
     small_recall: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.model.strip() or "|" in self.model or "\n" in self.model:
             raise ScoreboardError(f"found the name {self.model!r}; expected a few words in one line without '|'")
         for name, label in SCORES.items():
@@ -72,12 +77,12 @@ class Row:
                     "was the part without cloud, or without valid pixels?"
                 )
 
-    def __str__(self):
+    def __str__(self) -> str:
         scores = (f"{label} {getattr(self, name):.4f}" for name, label in SCORES.items())
         return " | ".join([self.model, f"chapter {self.chapter}", f"parameters {self.parameters}", *scores])
 
     @classmethod
-    def parse(cls, line):
+    def parse(cls, line: str) -> Row:
         """Read a row back from its printed line.
 
         Args:
@@ -98,7 +103,15 @@ class Row:
         return cls(model, int(chapter), int(parameters), *map(float, scores))
 
 
-def measure(predict, dataset, *, model, chapter, parameters, batch_size=64):
+def measure(
+    predict: Callable[[Tensor], Tensor],
+    dataset: Dataset,
+    *,
+    model: str,
+    chapter: int,
+    parameters: int,
+    batch_size: int = 64,
+) -> Row:
     """Score a model on a data set, all pixels pooled.
 
     Args:
@@ -152,7 +165,7 @@ class Board:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         width = max([len("model"), *(len(row.model) for row in self.rows)])
         lines = [f"{'model':<{width}}  chapter  parameters  " + "  ".join(f"{s:>5}" for s in SCORES.values())]
         for row in self.rows:
@@ -162,7 +175,7 @@ class Board:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         heads = ["model", "chapter", "parameters", *SCORES.values()]
         lines = ['<table class="scoreboard">', "<thead><tr>"]
         lines += [f'<th scope="col">{head}</th>' for head in heads]
@@ -176,7 +189,7 @@ class Board:
         lines += ["</tbody>", "</table>"]
         return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in self.notes)])
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw every model's scores as dots on one line, models from top to bottom.
 
         Args:
@@ -199,7 +212,7 @@ class Board:
         return ax
 
 
-def recorded():
+def recorded() -> Board:
     """Give the rows that the chapters reached when the course's references were last written.
 
     Returns:
@@ -213,7 +226,7 @@ def recorded():
     return Board(tuple(Row(**row) for row in json.loads(stored)))
 
 
-def recorded_on_real():
+def recorded_on_real() -> dict:
     """Give what the thresholds of chapter 02 reached on real Landsat scenes when that was last measured.
 
     The scenes need not be here: `python -m tools.record_real_scores` wrote the numbers.
@@ -230,7 +243,7 @@ def recorded_on_real():
     return json.loads(files("course_utils").joinpath("real_scores.json").read_text(encoding="utf-8"))
 
 
-def so_far(row):
+def so_far(row: Row) -> Board:
     """Show a chapter's row below the recorded rows of the chapters before it.
 
     Args:
@@ -252,7 +265,7 @@ def so_far(row):
     return Board((*(old for old in known if old.chapter < row.chapter), row), tuple(notes))
 
 
-def dumps(rows):
+def dumps(rows: Iterable[Row]) -> str:
     """Write rows as the text of `scoreboard.json`, in the order of the chapters.
 
     Args:

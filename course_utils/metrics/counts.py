@@ -5,10 +5,18 @@ images are added first and divided once: an image with three valid pixels weighs
 Where its denominator is zero a score is undefined: the function returns nan and warns with `UndefinedScore`.
 """
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Array = np.ndarray | Tensor
 
 
 class MaskError(ValueError):
@@ -36,27 +44,27 @@ class Counts:
         Counts(tp=4, fp=0, fn=1, tn=5)
     """
 
-    tp: int = 0
-    fp: int = 0
-    fn: int = 0
-    tn: int = 0
+    tp: int | np.ndarray = 0
+    fp: int | np.ndarray = 0
+    fn: int | np.ndarray = 0
+    tn: int | np.ndarray = 0
 
-    def __add__(self, other):
+    def __add__(self, other: Counts) -> Counts:
         if not isinstance(other, Counts):
             return NotImplemented
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
-    def __radd__(self, other):
+    def __radd__(self, other: int) -> Counts:
         """Let `sum` start from its 0."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     @property
-    def total(self):
+    def total(self) -> int | np.ndarray:
         """All valid pixels."""
         return self.tp + self.fp + self.fn + self.tn
 
 
-def count(pred, mask, valid):
+def count(pred: Array, mask: Array, valid: Array) -> Counts:
     """Count true and false positives and negatives over the valid pixels.
 
     Args:
@@ -87,7 +95,7 @@ def count(pred, mask, valid):
     )
 
 
-def accuracy(counts):
+def accuracy(counts: Counts) -> float | np.ndarray:
     """Share of valid pixels that got the right class: (TP + TN) / all.
 
     Args:
@@ -103,7 +111,7 @@ def accuracy(counts):
     return _ratio(counts.tp + counts.tn, counts.total, "accuracy", "no pixel is valid")
 
 
-def iou(counts):
+def iou(counts: Counts) -> float | np.ndarray:
     """Intersection over union of the cloud class: TP / (TP + FP + FN), also called the Jaccard index.
 
     Args:
@@ -123,7 +131,7 @@ def iou(counts):
     return _ratio(counts.tp, union, "IoU", "there is no cloud, true or predicted")
 
 
-def clear_iou(counts):
+def clear_iou(counts: Counts) -> float | np.ndarray:
     """Intersection over union of the clear class: TN / (TN + FP + FN).
 
     Args:
@@ -136,7 +144,7 @@ def clear_iou(counts):
     return _ratio(counts.tn, union, "clear IoU", "nothing is clear, true or predicted")
 
 
-def mean_iou(counts):
+def mean_iou(counts: Counts) -> float | np.ndarray:
     """Mean of the IoU of cloud and the IoU of clear.
 
     Args:
@@ -148,7 +156,7 @@ def mean_iou(counts):
     return (iou(counts) + clear_iou(counts)) / 2
 
 
-def recall(counts):
+def recall(counts: Counts) -> float | np.ndarray:
     """Share of the true cloud that was found: TP / (TP + FN), the producer's accuracy of cloud.
 
     Args:
@@ -160,7 +168,7 @@ def recall(counts):
     return _ratio(counts.tp, counts.tp + counts.fn, "recall", "there is no true cloud")
 
 
-def precision(counts):
+def precision(counts: Counts) -> float | np.ndarray:
     """Share of the predicted cloud that is cloud: TP / (TP + FP), the user's accuracy of cloud.
 
     Args:
@@ -172,7 +180,7 @@ def precision(counts):
     return _ratio(counts.tp, counts.tp + counts.fp, "precision", "no cloud was predicted")
 
 
-def false_alarm_rate(counts):
+def false_alarm_rate(counts: Counts) -> float | np.ndarray:
     """Share of the truly clear pixels that were called cloud: FP / (FP + TN).
 
     Args:
@@ -184,7 +192,7 @@ def false_alarm_rate(counts):
     return _ratio(counts.fp, counts.fp + counts.tn, "false-alarm rate", "nothing is truly clear")
 
 
-def f1(counts):
+def f1(counts: Counts) -> float | np.ndarray:
     """Harmonic mean of recall and precision: 2 TP / (2 TP + FP + FN); equals 2 IoU / (1 + IoU).
 
     Args:
@@ -197,7 +205,7 @@ def f1(counts):
     return _ratio(2 * counts.tp, total, "F1", "there is no cloud, true or predicted")
 
 
-def _ratio(part, whole, name, when):
+def _ratio(part: int | np.ndarray, whole: int | np.ndarray, name: str, when: str) -> float | np.ndarray:
     """Divide counts; where the whole is zero, warn and give nan."""
     part, whole = np.asarray(part, float), np.asarray(whole, float)
     if (whole == 0).any():
@@ -206,7 +214,7 @@ def _ratio(part, whole, name, when):
     return ratio.item() if ratio.ndim == 0 else ratio
 
 
-def check_masks(**masks):
+def check_masks(**masks: Array) -> None:
     """Refuse anything but bool arrays of one shape and one kind; each is named in the message."""
     for name, array in masks.items():
         dtype = getattr(array, "dtype", f"{type(array).__name__}, which is no array")

@@ -1,10 +1,18 @@
 """What every threshold on a score would give: ROC and precision–recall curves (drawn in chapter 02)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_utils.metrics.counts import MaskError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Array = np.ndarray | Tensor
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Curve:
     area: float
 
 
-def roc_curve(score, mask, valid):
+def roc_curve(score: Array, mask: Array, valid: Array) -> Curve:
     """Recall against false-alarm rate, for every threshold on a score.
 
     Args:
@@ -54,7 +62,7 @@ def roc_curve(score, mask, valid):
     return Curve(x, y, thresholds.astype(float), float(metrics.auc(x, y)))
 
 
-def precision_recall_curve(score, mask, valid):
+def precision_recall_curve(score: Array, mask: Array, valid: Array) -> Curve:
     """Precision against recall, for every threshold on a score.
 
     Args:
@@ -85,7 +93,7 @@ def precision_recall_curve(score, mask, valid):
     return Curve(x, y, np.append(thresholds, np.inf), area)
 
 
-def _valid_pixels(score, mask, valid):
+def _valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, np.ndarray]:
     """Flatten to the valid pixels, refusing what has no curve."""
     score, mask, valid = (np.asarray(array) for array in (score, mask, valid))
     if not score.shape == mask.shape == valid.shape or mask.dtype != bool or valid.dtype != bool:

@@ -1,13 +1,22 @@
 """Which pixels a score looks at: valid ones, thin cloud, small clouds (built in chapter 02)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 
 from course_utils.codes import CLEAR, IGNORE, is_cloud
 from course_utils.metrics.counts import MaskError, check_masks, count, recall
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def recall_on(pred, where, valid):
+    Array = np.ndarray | Tensor
+
+
+def recall_on(pred: Array, where: Array, valid: Array) -> float:
     """Share of some cloudy pixels that was found: of thin cloud (`codes == THIN`), say, or of small clouds.
 
     Args:
@@ -30,7 +39,7 @@ def recall_on(pred, where, valid):
     return recall(count(pred, where, valid))
 
 
-def small_clouds(mask, valid, max_pixels):
+def small_clouds(mask: np.ndarray, valid: np.ndarray, max_pixels: int) -> np.ndarray:
     """Mark the pixels of small clouds: connected pieces, seen whole, of at most `max_pixels` pixels.
 
     Pixels that share an edge or a corner belong to one cloud. A cloud that touches the border of the image or
@@ -72,7 +81,7 @@ def small_clouds(mask, valid, max_pixels):
     return small[labels]
 
 
-def from_codes(codes):
+def from_codes(codes: Array) -> tuple[Array, Array]:
     """Split label codes into the mask and the validity that the scores need.
 
     Args:

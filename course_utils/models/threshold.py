@@ -1,10 +1,21 @@
 """The simplest cloud masks: a pixel brighter than a value is cloud (built in chapter 02)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_utils.metrics import Counts, MaskError, iou
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Array = np.ndarray | Tensor
+
+    Criterion = Callable[[Counts], float | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,12 +39,12 @@ class Threshold:
     value: float
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """How many numbers were learned from the training part."""
         return 1
 
     @classmethod
-    def fit(cls, band, images, masks, valid, criterion=iou):
+    def fit(cls, band: int, images: Array, masks: Array, valid: Array, criterion: Criterion = iou) -> Threshold:
         """Find the value that scores best on training pixels, by trying every one that makes a difference.
 
         Args:
@@ -55,7 +66,7 @@ class Threshold:
         tp, fp = _above(values[cloud], cuts), _above(values[~cloud], cuts)
         return cls(band, float(cuts[_best(tp, fp, cloud, criterion)]))
 
-    def predict(self, image):
+    def predict(self, image: Array) -> Array:
         """Mask one image or a batch.
 
         Args:
@@ -86,12 +97,20 @@ class AllOf:
     rules: tuple[Threshold, ...]
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """How many numbers were learned from the training part."""
         return len(self.rules)
 
     @classmethod
-    def fit(cls, bands, images, masks, valid, criterion=iou, steps=256):
+    def fit(
+        cls,
+        bands: tuple[int, ...],
+        images: Array,
+        masks: Array,
+        valid: Array,
+        criterion: Criterion = iou,
+        steps: int = 256,
+    ) -> AllOf:
         """Find the values that score best together on training pixels, by trying every combination of a grid.
 
         Args:
@@ -115,7 +134,7 @@ class AllOf:
         places = _best(tp, fp, cloud, criterion)
         return cls(tuple(Threshold(band, float(c[k])) for band, c, k in zip(bands, cuts, places, strict=True)))
 
-    def predict(self, image):
+    def predict(self, image: Array) -> Array:
         """Mask one image or a batch.
 
         Args:
@@ -130,7 +149,9 @@ class AllOf:
         return pred
 
 
-def _training_pixels(bands, images, masks, valid):
+def _training_pixels(
+    bands: tuple[int, ...], images: Array, masks: Array, valid: Array
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Flatten to (list of value arrays, one per band; cloud), valid pixels only."""
     images, masks, valid = (np.asarray(array) for array in (images, masks, valid))
     fits = images.ndim in (3, 4) and masks.shape == valid.shape == images.shape[:-3] + images.shape[-2:]
@@ -150,7 +171,7 @@ def _training_pixels(bands, images, masks, valid):
     return values, cloud
 
 
-def _grid(values, steps):
+def _grid(values: np.ndarray, steps: int) -> np.ndarray:
     """Every value that occurs, or quantiles of them where they are more than `steps`."""
     found = np.unique(values)
     if found.size <= steps:
@@ -158,17 +179,17 @@ def _grid(values, steps):
     return np.unique(np.quantile(values, np.linspace(0, 1, steps), method="lower"))
 
 
-def _with_all_cloud(cuts):
+def _with_all_cloud(cuts: np.ndarray) -> np.ndarray:
     """Add the threshold that every pixel exceeds."""
     return np.insert(cuts, 0, -np.inf)
 
 
-def _above(values, cuts):
+def _above(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """How many values lie above each cut: what sorting them once tells."""
     return values.size - np.searchsorted(np.sort(values), cuts, side="right")
 
 
-def _above_all(values, cuts):
+def _above_all(values: list[np.ndarray], cuts: list[np.ndarray]) -> np.ndarray:
     """How many pixels lie above cuts[0][i] in the first band, above cuts[1][j] in the second, and so on."""
     # A pixel is above cut k of a band if more than k cuts lie below it. Sort pixels into boxes by that number,
     # then sum the boxes from the bright end, along each band in turn.
@@ -180,7 +201,7 @@ def _above_all(values, cuts):
     return table[(slice(1, None),) * table.ndim]
 
 
-def _best(tp, fp, cloud, criterion):
+def _best(tp: np.ndarray, fp: np.ndarray, cloud: np.ndarray, criterion: Criterion) -> tuple[int, ...]:
     """Where the criterion is largest; the place of the first of equals."""
     scores = criterion(Counts(tp, fp, cloud.sum() - tp, (~cloud).sum() - fp))
     return np.unravel_index(np.nanargmax(scores), scores.shape)
