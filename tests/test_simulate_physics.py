@@ -67,6 +67,27 @@ def test_snow_is_white_in_the_blue_and_dark_at_1610_nm_and_darker_when_coarse():
     assert snow_reflectance(1000, 2.0) == pytest.approx(0.53, abs=0.08)
 
 
+def test_snow_is_the_closed_form_with_the_absorption_of_ice_worked_out_by_hand():
+    ice_1000, ice_2000 = 4 * np.pi * 1.620e-6 / 1.0e-6, 4 * np.pi * 1.640e-3 / 2.0e-6       # 4 π k / λ, in 1/m
+    assert snow_reflectance(1000, 0.2) == pytest.approx(np.exp(-3.62 * np.sqrt(ice_1000 * 0.2e-3)))
+    assert snow_reflectance(2000, 0.1) == pytest.approx(np.exp(-3.62 * np.sqrt(ice_2000 * 0.1e-3)))
+
+
+def test_soot_absorbs_in_inverse_proportion_to_the_wavelength():
+    def added(wavelength):
+        """What the dirt adds to the absorption, read back from two reflectances."""
+        dirty, clean = (np.log(snow_reflectance(wavelength, 0.5, impurity)) ** 2 for impurity in (0.8, 0.0))
+        return (dirty - clean) / (3.62**2 * 0.5e-3)
+    assert added(550) == pytest.approx(0.8) and added(1100) == pytest.approx(0.4)
+
+
+def test_bare_ice_is_darker_than_any_snow():
+    for wavelength in (450, 865, 1610):
+        ice = material_reflectance("bare_ice", wavelength)
+        assert ice < 0.65 * snow_reflectance(wavelength, 2.0) and ice < 0.65
+    assert material_reflectance("bare_ice", 450) > 0.5 and material_reflectance("bare_ice", 865) < 0.5
+
+
 def test_snow_follows_the_square_root_of_the_grain_size_and_dirt_greys_the_blue_only():
     # -log r grows as the square root of the diameter
     ratio = np.log(snow_reflectance(1250, 0.4)) / np.log(snow_reflectance(1250, 0.1))
@@ -127,6 +148,19 @@ def test_gases_close_1378_nm_below_cirrus_and_leave_the_windows_open():
     assert dry_plateau > 0.2
 
 
+@pytest.mark.parametrize(("wavelength", "coefficient"), [(937, 55.0), (740, 0.061), (1740, 1.1)])
+def test_water_vapour_follows_the_published_formula_and_coefficients(wavelength, coefficient):
+    # Bird & Riordan 1984, equation 2-8, with the coefficients of their table
+    amount = coefficient * 1.5 * 2.4
+    assert air.gas_transmittance(wavelength, 1.5, 2.4, ozone=0, pressure=0) == pytest.approx(
+        np.exp(-0.2385 * amount / (1 + 20.07 * amount) ** 0.45))
+
+
+def test_half_of_the_air_lies_below_five_and_a_half_kilometres_and_half_of_the_vapour_near_one():
+    assert air.air_above(5.5) == pytest.approx(0.5, abs=0.01)           # 505 of 1013 hPa in the standard atmosphere
+    assert air.vapour_above(2.0, 1.6) == pytest.approx(2.0 / np.e)
+
+
 def test_ozone_takes_the_orange_not_the_blue():
     assert air.gas_transmittance(593, 0.0, 2.0) == pytest.approx(np.exp(-0.119 * 0.3 * 2.0), rel=1e-6)
     assert air.gas_transmittance(440, 0.0, 2.0) == pytest.approx(1.0)
@@ -167,4 +201,7 @@ def test_slopes_and_cloud_tops_that_face_the_sun_are_brighter():
     heap = 30 * np.exp(-((rows - 32) ** 2 + (columns - 32) ** 2) / 80.0)
     shading = top_shading(heap, 50, 90)
     assert shading[32, 40] > 1.05 and shading[32, 24] < 0.95
+    assert shading[24, 32] == pytest.approx(shading[40, 32])            # to the north and the south nothing changes
+    from_the_north = top_shading(heap, 50, 0)
+    assert from_the_north[24, 32] > 1.05 and from_the_north[40, 32] < 0.95
     assert top_shading(np.full((8, 8), 9.0), 50, 90) == pytest.approx(1.0)
