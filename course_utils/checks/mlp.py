@@ -72,8 +72,7 @@ def _layer(inputs, outputs, generator):
     "negative weights, and a positive bias that is left over where both are 0. Steep is better: −10 rather than −1.",
 ))
 def wedge(answer):
-    """Your two folds tell cloud from ground and snow on scenes that you have not seen, better than any straight
-    line can."""
+    """Your two folds part cloud from ground and snow on other scenes, better than any straight line can."""
     expect_property(isinstance(answer, tuple | list) and len(answer) == 4, f"{type(answer).__name__}",
                     "four values: hidden weight, hidden bias, output weight, output bias")
     values = []
