@@ -12,7 +12,7 @@
     radiance.py     what leaves the top of the atmosphere
     scene.py        what a sensor makes of it: a numbered scene
 
-`sky.sky_frame(7)` is always the same picture of the sky, seen from the ground:
+`sky_frame(7)` is always the same picture of the sky, seen from the ground:
 
     sky_state.py    what is drawn: sun or moon, air, clouds, town     sky_horizon.py  trees, houses, masts
     sky_clouds.py   cloud layers that drift and change                sky_geometry.py where a camera looks
@@ -23,9 +23,10 @@
 from course_utils.simulate.instrument import decode_uint8, encode_uint8
 from course_utils.simulate.scenario import CLOUD_SCENARIOS, SURFACE_SCENARIOS, Scenario, UnknownScenarioError
 from course_utils.simulate.scene import VERSION, Scene, scene, scenes
+from course_utils.simulate.sky import SKY_VERSION, SkyFrame, sky_frame, sky_photo, sky_series
 from course_utils.simulate.spectra import SURFACES
 
 __all__ = [
-    "CLOUD_SCENARIOS", "SURFACES", "SURFACE_SCENARIOS", "VERSION", "Scenario", "Scene", "UnknownScenarioError",
-    "decode_uint8", "encode_uint8", "scene", "scenes",
+    "CLOUD_SCENARIOS", "SKY_VERSION", "SURFACES", "SURFACE_SCENARIOS", "VERSION", "Scenario", "Scene", "SkyFrame",
+    "UnknownScenarioError", "decode_uint8", "encode_uint8", "scene", "scenes", "sky_frame", "sky_photo", "sky_series",
 ]

@@ -14,6 +14,7 @@ from course_utils.simulate.sky_view import look, starlight
 
 SKY_VERSION = "1"           # part of the key of every stored copy: raise it when a pixel changes
 PHOTOS_PER_SKY = 4
+AWAY_FROM_SUN = 0.6         # share of the photographs whose photographer turns the back to the sun
 PHOTO_WIDTH = 4.0           # side of a cloud layer's map over its height, for photographs
 
 
@@ -94,7 +95,7 @@ def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 5
         _add_stars(state, radiance)
     thickness, valid = np.zeros((size, size), np.float32), inside.copy()
     thickness[inside], valid[inside] = sight.thickness, ~sight.outside
-    noise = np.random.default_rng((seed, number, 21, round(60 * minutes)))
+    noise = sky_stream(seed, number, "noise", round(60 * minutes))
     picture = record(noise, radiance, valid, camera)
     picture[~inside] //= 16                             # a trace of light in the black around the circle
     return SkyFrame(state, camera, picture, sky_codes(thickness, valid), thickness * valid, minutes)
@@ -150,7 +151,10 @@ def sky_photo(number: int, seed: int = 0, size: int = 256) -> SkyFrame:
     state = draw_sky(number // PHOTOS_PER_SKY, seed, "day", width=PHOTO_WIDTH)
     camera = draw_camera(sky_stream(seed, number, "camera"))
     view = sky_stream(seed, number, "view")
-    looks = perspective(size, view.uniform(35, 75), abs(view.normal(0, 30)), view.uniform(0, 360), view.uniform(0, 360))
+    azimuth = view.uniform(0, 360)
+    if view.random() < AWAY_FROM_SUN:
+        azimuth = np.degrees(np.arctan2(*state.source[:2])) + 180 + view.normal(0, 50)
+    looks = perspective(size, view.uniform(35, 75), abs(view.normal(0, 30)), azimuth, view.uniform(0, 360))
     sight = look(state, looks.reshape(-1, 3), camera.stray)
     radiance, thickness = sight.radiance.reshape(size, size, 3), sight.thickness.reshape(size, size)
     valid = ~sight.outside.reshape(size, size)

@@ -19,8 +19,8 @@ FAINTEST_STAR = 7.0
 
 # How often each sky is drawn, and its layers from the lowest up.
 SKIES = {
-    "clear": (0.10, ()),
-    "cumulus": (0.24, ("cumulus",)),
+    "clear": (0.08, ()),
+    "cumulus": (0.26, ("cumulus",)),
     "stratocumulus": (0.12, ("cells",)),
     "stratus": (0.08, ("stratus",)),
     "altocumulus": (0.10, ("ripples",)),
@@ -85,18 +85,19 @@ class SkyState:
     magnitudes: np.ndarray
 
 
-def sky_stream(seed: int, number: int, part: str) -> np.random.Generator:
+def sky_stream(seed: int, number: int, part: str, moment: int = 0) -> np.random.Generator:
     """Independent randomness for one part of one sky.
 
     Args:
         seed: which series of skies.
         number: which sky.
         part: a key of `PARTS`. Drawing more from one part changes no other.
+        moment: which frame of a series, for what differs from one to the next.
 
     Returns:
         A generator that always starts the same.
     """
-    return np.random.default_rng((seed, number, PARTS[part]))
+    return np.random.default_rng((seed, number, PARTS[part], moment))
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -50,6 +50,26 @@ class Sight:
     outside: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class _Views:
+    """N lines of sight: cosine of the zenith angle, air mass, cosine of the angle from sun or moon, town light (lux)."""
+
+    up: np.ndarray
+    air: np.ndarray
+    cos_angle: np.ndarray
+    town: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Light:
+    """Light from above: of sun or moon in lux (0 when it has set), how it stands, and radiance (3,) of the rest."""
+
+    lux: float
+    cos_sun: float
+    slant_sun: float
+    ambient: np.ndarray
+
+
 def look(state: SkyState, looks: np.ndarray, stray: float = 0.0) -> Sight:
     """See a sky.
 
@@ -61,32 +81,50 @@ def look(state: SkyState, looks: np.ndarray, stray: float = 0.0) -> Sight:
     Returns:
         What is seen.
     """
-    up = np.maximum(looks[:, 2], 0)
-    air = airmass(up)
-    cos_angle = np.clip(looks @ state.source, -1, 1).astype(np.float32)
-    cos_sun = float(state.source[2])
-    lux = state.source_lux if cos_sun > 0 else 0.0
-    slant_sun = float(airmass(max(cos_sun, 0.0)))
-    ambient = _high_light(state, DOME).mean(0)          # what a cloud gets of it, whatever part of the sky is seen
-    radiance = _high_light(state, looks) + lux * clear_sky(up, air, cos_angle, cos_sun, slant_sun, state.haze)
-    if state.time == "night":
-        radiance += town_glow(state.town_lux, air, state.haze) * state.town_colour
-    cloudless, total = radiance.copy(), np.zeros(len(looks), np.float32)
+    light, views = _light(state), _views(state, looks)
+    cloudless = _cloudless(state, looks, views, light)
+    radiance, total = cloudless, np.zeros(len(looks), np.float32)
     for place in reversed(range(len(state.layers))):            # from the highest down
         layer = state.layers[place]
         thickness, slant = layer.seen(looks)
         path = thickness * slant
         total += path
-        lit = _sunlight_at(state, place, lux, cos_sun, slant_sun)
-        light = _cloud_radiance(state, layer, thickness, slant, up, cos_angle, cos_sun, lit, ambient)
+        cloud = _cloud_radiance(state, place, thickness, slant, views, light)
         below, share = _air_below(state, layer.cloud.top_km)
         front = cloudless * share
         behind = np.maximum(radiance - front, 0) * np.exp(-path)[:, None]
-        radiance = front + behind + light * np.exp(-below * air[:, None]).astype(np.float32)
-    radiance += _source_light(state, cos_angle, total, lux, slant_sun, stray)
+        radiance = front + behind + cloud * np.exp(-below * views.air[:, None]).astype(np.float32)
+    radiance = radiance + _source_light(state, views.cos_angle, total, light, stray)
     outside, kind = state.skyline.hides(looks)
-    radiance[outside] = _object_radiance(state, lux, cos_sun, ambient)[kind[outside]]
+    radiance[outside] = _object_radiance(state, light)[kind[outside]]
     return Sight(radiance, total, outside)
+
+
+def _views(state: SkyState, looks: np.ndarray) -> _Views:
+    """What the formulas ask of each line of sight."""
+    up = np.maximum(looks[:, 2], 0)
+    cos_angle = np.clip(looks @ state.source, -1, 1).astype(np.float32)
+    town = state.town_lux if state.time == "night" else 0.0
+    towards = looks @ direction(90.0, state.town_azimuth)       # the sky glows more over the middle of the town
+    return _Views(up, airmass(up), cos_angle, (town * (1 + 0.8 * towards)).astype(np.float32))
+
+
+def _light(state: SkyState) -> _Light:
+    """What comes from above; it does not depend on where a camera looks."""
+    cos_sun = float(state.source[2])
+    return _Light(state.source_lux if cos_sun > 0 else 0.0, cos_sun, float(airmass(max(cos_sun, 0.0))),
+                  _high_light(state, DOME).mean(0))
+
+
+def _cloudless(state: SkyState, looks: np.ndarray, views: _Views, light: _Light) -> np.ndarray:
+    """Radiance (N, 3) of the sky without its clouds."""
+    radiance = _high_light(state, looks)
+    if light.lux:
+        air = clear_sky(views.up, views.air, views.cos_angle, light.cos_sun, light.slant_sun, state.haze)
+        radiance = radiance + light.lux * air
+    if state.time == "night":
+        radiance = radiance + views.town[:, None] * town_glow(1.0, views.air, state.haze) * state.town_colour
+    return radiance.astype(np.float32)
 
 
 def _high_light(state: SkyState, looks: np.ndarray) -> np.ndarray:
@@ -113,17 +151,15 @@ def _air_below(state: SkyState, height_km: float) -> tuple[np.ndarray, np.ndarra
     return below, (below / whole).astype(np.float32)
 
 
-def _sunlight_at(state: SkyState, place: int, lux: float, cos_sun: float, slant_sun: float) -> np.ndarray:
+def _sunlight_at(state: SkyState, place: int, light: _Light) -> np.ndarray:
     """Light (3,) of sun or moon on top of a layer, lux: what air and higher clouds leave of it, reddened when low."""
-    if lux == 0:
-        return np.zeros(3, np.float32)
     above = _above(state, state.layers[place].cloud.top_km)
-    straight = np.exp(-above * slant_sun)
-    scattered = beam_transmittance(above, max(cos_sun, 0.03), 0.3) - straight
+    straight = np.exp(-above * light.slant_sun)
+    scattered = beam_transmittance(above, max(light.cos_sun, 0.03), 0.3) - straight
     left = straight + 0.5 * np.maximum(scattered, 0)
     for higher in state.layers[place + 1 :]:
-        left = left * _mean_transmittance(higher, cos_sun)
-    return (lux * left).astype(np.float32)
+        left = left * _mean_transmittance(higher, light.cos_sun)
+    return (light.lux * left).astype(np.float32)
 
 
 def _mean_transmittance(layer: SkyLayer, cos_sun: float) -> float:
@@ -131,42 +167,46 @@ def _mean_transmittance(layer: SkyLayer, cos_sun: float) -> float:
     return float(beam_transmittance(layer.thickness[::8, ::8], max(cos_sun, 0.03), DROPLETS).mean())
 
 
-def _cloud_radiance(state: SkyState, layer: SkyLayer, thickness: np.ndarray, slant: np.ndarray, up: np.ndarray,
-                    cos_angle: np.ndarray, cos_sun: float, lit: np.ndarray, ambient: np.ndarray) -> np.ndarray:
+def _cloud_radiance(state: SkyState, place: int, thickness: np.ndarray, slant: np.ndarray, views: _Views,
+                    light: _Light) -> np.ndarray:
     """Radiance (N, 3) of a layer by itself."""
-    asymmetry = (1 - layer.cloud.ice) * DROPLETS + layer.cloud.ice * CRYSTALS
+    cloud = state.layers[place].cloud
+    asymmetry = (1 - cloud.ice) * DROPLETS + cloud.ice * CRYSTALS
     reflectance, transmittance = two_stream(thickness, 0.0, asymmetry)
-    radiance = np.maximum(transmittance - np.exp(-thickness), 0)[:, None] * ambient
-    if lit.any():
-        below = state.ground * cos_sun * _mean_transmittance(layer, cos_sun)
-        seen = cloud_light(thickness, slant, up, cos_angle, cos_sun, asymmetry, below)
-        if layer.cloud.kind in HEAPED:
-            side = 0.4 * (1 - up * up) * (1 - cos_angle) / 2          # a wall is seen far from the zenith and the sun
-            seen = (1 - side) * seen + side * reflectance * max(cos_sun, 0.2) / np.pi
-        radiance += seen[:, None] * lit
-    if state.time == "night":
-        radiance += (reflectance * (state.town_lux / np.pi))[:, None] * state.town_colour
-    return radiance
+    radiance = np.maximum(transmittance - np.exp(-thickness), 0)[:, None] * light.ambient
+    if light.lux:
+        below = state.ground * light.cos_sun * _mean_transmittance(state.layers[place], light.cos_sun)
+        seen = cloud_light(thickness, slant, views.up, views.cos_angle, light.cos_sun, asymmetry, below)
+        if cloud.kind in HEAPED:                        # a wall is seen far from the zenith and away from the sun
+            side = 0.4 * (1 - views.up**2) * (1 - views.cos_angle) / 2
+            seen = (1 - side) * seen + side * reflectance * max(light.cos_sun, 0.2) / np.pi
+        radiance = radiance + seen[:, None] * _sunlight_at(state, place, light)
+    return radiance + (reflectance * views.town / np.pi)[:, None] * state.town_colour
 
 
-def _source_light(state: SkyState, cos_angle: np.ndarray, thickness: np.ndarray, lux: float, slant_sun: float,
+def _source_light(state: SkyState, cos_angle: np.ndarray, thickness: np.ndarray, light: _Light,
                   stray: float) -> np.ndarray | float:
     """Radiance (N, 3) of the disc of sun or moon, and of its light that the lens scatters."""
-    if lux == 0:
+    if not light.lux:
         return 0.0
-    direct = (lux * np.exp(-_above(state, 0.0) * slant_sun)).astype(np.float32)
-    covered = sum(float(optical[0] * slant[0]) for optical, slant in
-                  (layer.seen(state.source[None].astype(np.float32)) for layer in state.layers))
+    direct = (light.lux * np.exp(-_above(state, 0.0) * light.slant_sun)).astype(np.float32)
+    covered = float(_path(state, state.source[None].astype(np.float32))[0])
     disc = np.where(cos_angle > DISC, np.exp(-thickness) / DISC_SR, 0)
     return (disc + np.exp(-covered) * stray_light(cos_angle, stray))[:, None] * direct
 
 
-def _object_radiance(state: SkyState, lux: float, cos_sun: float, ambient: np.ndarray) -> np.ndarray:
+def _path(state: SkyState, looks: np.ndarray) -> np.ndarray:
+    """Optical thickness (N,) of all cloud along lines of sight."""
+    seen = (layer.seen(looks) for layer in state.layers)
+    return sum((thickness * slant for thickness, slant in seen), start=np.zeros(len(looks), np.float32))
+
+
+def _object_radiance(state: SkyState, light: _Light) -> np.ndarray:
     """Radiance (kinds, 3) of the objects around the camera."""
-    light = 0.5 * lux * max(cos_sun, 0.1) * np.exp(-_above(state, 0.0)) + np.pi * ambient
+    arriving = 0.5 * light.lux * max(light.cos_sun, 0.1) * np.exp(-_above(state, 0.0)) + np.pi * light.ambient
     if state.time == "night":
-        light = light + 0.3 * state.town_lux * state.town_colour
-    return (object_colours() * light / np.pi).astype(np.float32)
+        arriving = arriving + 0.3 * state.town_lux * state.town_colour
+    return (object_colours() * arriving / np.pi).astype(np.float32)
 
 
 def starlight(state: SkyState) -> tuple[np.ndarray, np.ndarray]:
@@ -182,8 +222,7 @@ def starlight(state: SkyState) -> tuple[np.ndarray, np.ndarray]:
     up = state.stars[:, 2] > 0
     seen = state.stars[up]
     hidden, _ = state.skyline.hides(seen)
-    path = sum((optical * slant for optical, slant in (layer.seen(seen) for layer in state.layers)), start=0.0)
     air = float(_above(state, 0.0)[1]) * airmass(seen[:, 2])
-    lux = ZERO_MAGNITUDE_LUX * 10 ** (-0.4 * state.magnitudes[up]) * np.exp(-path - air)
+    lux = ZERO_MAGNITUDE_LUX * 10 ** (-0.4 * state.magnitudes[up]) * np.exp(-_path(state, seen) - air)
     up[up] = ~hidden
     return up, lux[~hidden]
