@@ -162,6 +162,13 @@ def test_twilight_fades_is_blue_overhead_and_glows_red_where_the_sun_went_down()
     assert sky[0, 0, 1] == pytest.approx(phase * path * lit, rel=0.01)
 
 
+def test_ozone_takes_red_and_more_of_it_when_the_sun_is_low():
+    high, low, below = (sky_light.ozone(cosine) for cosine in (1.0, 0.1, -0.1))
+    assert (high > low).all() and low[0] < low[1] < low[2] and np.array_equal(below, sky_light.ozone(0.0))
+    # 300 Dobson units absorb about 3 % of orange light from overhead (Chappuis band, 0.1 per atm-cm).
+    assert high[0] == pytest.approx(np.exp(-0.3 * 0.105), abs=0.005)
+
+
 def test_cloud_shines_where_it_is_thin_and_is_grey_where_it_is_thick():
     thickness = np.array([0.0, 0.3, 3.0, 10.0, 40.0])
     ones = np.ones(5)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.sensors import RGB
-from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM, rayleigh_thickness
+from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM, gas_transmittance, rayleigh_thickness
 from course_utils.simulate.sky_geometry import EARTH_KM
 from course_utils.simulate.two_stream import two_stream
 
@@ -165,8 +165,29 @@ def clear_sky(cos_zenith: np.ndarray, slant: np.ndarray, cos_angle: np.ndarray, 
     return radiance
 
 
+def ozone(cos_sun: float) -> np.ndarray:
+    """What the ozone layer leaves of sunlight: it takes yellow and red on long paths, so a low sun's sky stays blue.
+
+    Args:
+        cos_sun: cosine of the sun's zenith angle; below the horizon counts as the horizon.
+
+    Returns:
+        (3,) transmittance for red, green, blue; 300 Dobson units at 22 km.
+
+    Source:
+        Bird & Riordan 1984, doi:10.2172/5986936, for the absorption and the path (1 + h/R) / √(cos² z + 2h/R).
+
+    Example:
+        >>> ozone(1.0).round(2).tolist(), ozone(0.0).round(2).tolist()
+        ([0.97, 0.98, 1.0], [0.68, 0.77, 0.97])
+    """
+    ratio = 22.0 / EARTH_KM
+    path = (1 + ratio) / np.sqrt(max(cos_sun, 0.0) ** 2 + 2 * ratio)
+    return np.array([gas_transmittance(wavelength, 0.0, path, pressure=0.0) for wavelength in RGB.wavelengths])
+
+
 def twilight(looks: np.ndarray, slant: np.ndarray, sun: np.ndarray) -> np.ndarray:
-    """Radiance of the sky after sunset, per lux of sunlight outside the atmosphere.
+    """Radiance of the sky after sunset, per lux of sunlight that ozone leaves.
 
     Only air above the Earth's shadow is lit: from h = R δ² / 2 / (1 + δ x) upward, with δ how far the sun is below the
     horizon and x how far towards it, per height, one looks. Rays graze the Earth on their way, through 76 vertical

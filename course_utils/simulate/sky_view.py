@@ -19,6 +19,7 @@ from course_utils.simulate.sky_light import (
     beam_transmittance,
     clear_sky,
     cloud_light,
+    ozone,
     town_glow,
     twilight,
 )
@@ -52,7 +53,7 @@ class Sight:
 
 @dataclass(frozen=True, eq=False)
 class _Views:
-    """N lines of sight: cosine of the zenith angle, air mass, cosine of the angle from sun or moon, town light (lux)."""
+    """N lines of sight: cosine of the zenith angle, air mass, cosine of the angle from sun or moon, light of towns."""
 
     up: np.ndarray
     air: np.ndarray
@@ -62,9 +63,9 @@ class _Views:
 
 @dataclass(frozen=True, eq=False)
 class _Light:
-    """Light from above: of sun or moon in lux (0 when it has set), how it stands, and radiance (3,) of the rest."""
+    """Light from above: lux (3,) of sun or moon, 0 when it has set, how it stands, and radiance (3,) of the rest."""
 
-    lux: float
+    lux: np.ndarray
     cos_sun: float
     slant_sun: float
     ambient: np.ndarray
@@ -112,14 +113,14 @@ def _views(state: SkyState, looks: np.ndarray) -> _Views:
 def _light(state: SkyState) -> _Light:
     """What comes from above; it does not depend on where a camera looks."""
     cos_sun = float(state.source[2])
-    return _Light(state.source_lux if cos_sun > 0 else 0.0, cos_sun, float(airmass(max(cos_sun, 0.0))),
-                  _high_light(state, DOME).mean(0))
+    lux = state.source_lux * (cos_sun > 0) * ozone(cos_sun)
+    return _Light(lux, cos_sun, float(airmass(max(cos_sun, 0.0))), _high_light(state, DOME).mean(0))
 
 
 def _cloudless(state: SkyState, looks: np.ndarray, views: _Views, light: _Light) -> np.ndarray:
     """Radiance (N, 3) of the sky without its clouds."""
     radiance = _high_light(state, looks)
-    if light.lux:
+    if light.lux.any():
         air = clear_sky(views.up, views.air, views.cos_angle, light.cos_sun, light.slant_sun, state.haze)
         radiance = radiance + light.lux * air
     if state.time == "night":
@@ -134,7 +135,7 @@ def _high_light(state: SkyState, looks: np.ndarray) -> np.ndarray:
     if state.time == "night":
         return airglow(up)[:, None] * GREENISH * np.exp(-MOLECULES * air[:, None]).astype(np.float32)
     if state.source[2] <= 0:
-        return state.source_lux * twilight(looks, air, state.source)
+        return state.source_lux * ozone(0.0) * twilight(looks, air, state.source)
     return np.zeros((len(looks), 3), np.float32)
 
 
@@ -174,7 +175,7 @@ def _cloud_radiance(state: SkyState, place: int, thickness: np.ndarray, slant: n
     asymmetry = (1 - cloud.ice) * DROPLETS + cloud.ice * CRYSTALS
     reflectance, transmittance = two_stream(thickness, 0.0, asymmetry)
     radiance = np.maximum(transmittance - np.exp(-thickness), 0)[:, None] * light.ambient
-    if light.lux:
+    if light.lux.any():
         below = state.ground * light.cos_sun * _mean_transmittance(state.layers[place], light.cos_sun)
         seen = cloud_light(thickness, slant, views.up, views.cos_angle, light.cos_sun, asymmetry, below)
         if cloud.kind in HEAPED:                        # a wall is seen far from the zenith and away from the sun
@@ -187,7 +188,7 @@ def _cloud_radiance(state: SkyState, place: int, thickness: np.ndarray, slant: n
 def _source_light(state: SkyState, cos_angle: np.ndarray, thickness: np.ndarray, light: _Light,
                   stray: float) -> np.ndarray | float:
     """Radiance (N, 3) of the disc of sun or moon, and of its light that the lens scatters."""
-    if not light.lux:
+    if not light.lux.any():
         return 0.0
     direct = (light.lux * np.exp(-_above(state, 0.0) * light.slant_sun)).astype(np.float32)
     covered = float(_path(state, state.source[None].astype(np.float32))[0])
