@@ -57,13 +57,16 @@ if (!customElements.get("frame-player")) customElements.define("frame-player", c
   }
 });
 """
-# The site gives images in the dark a white card with a margin, which would move one picture against the other.
+# In the dark the site gives images a white card with a margin, which would move one picture against the other, and
+# HTML from cells a light one.
 _STYLE = """
 frame-player { display: block; }
 frame-player .picture { position: relative; width: fit-content; max-width: 100%; margin: 0 auto; background: #fff;
   border-radius: .5rem; overflow: hidden; }
 frame-player img { display: block; max-width: 100%; height: auto; padding: 0 !important; background: none !important; }
 frame-player img + img { position: absolute; inset: 0; width: 100%; height: 100%; }
+div.cell_output .text_html:has(frame-player) { background: none !important; color: inherit !important;
+  padding: 0 !important; }
 frame-player .controls { display: flex; gap: .75rem; align-items: center; max-width: 34rem; margin: .5rem auto 0; }
 frame-player:not(:defined) .controls { display: none; }
 frame-player button { min-width: 5rem; padding: .3rem 1rem; font: inherit; font-weight: 600; color: inherit;
@@ -164,7 +167,7 @@ class _Frames(AbstractMovieWriter):
     def finish(self):
         if not self.drawn:
             return
-        palette = self.drawn[-1].quantize(self.colours, dither=Image.Dither.NONE)
+        palette = self.drawn[-1].quantize(self.colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         painted = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.drawn]
         self.last = _png(painted[-1])
         shades = palette.getpalette() + [0] * 768
