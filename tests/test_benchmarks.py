@@ -33,3 +33,15 @@ def test_results_are_printed_and_added_to_earlier_ones(tmp_path, monkeypatch, ca
 def test_an_unknown_benchmark_lists_the_known_ones():
     with pytest.raises(SystemExit, match="found benchmark moon, expected some of: dense, fit, loader, simulate, tiled"):
         program.main(["moon"])
+
+
+def test_the_loader_benchmark_compares_equal_deliveries(monkeypatch):
+    """On one scene: both layouts, both kinds of image, and the packed layout ahead of the PNG files."""
+    from benchmarks import loader
+
+    for name, small in (("SCENES", 1), ("BATCH", 8), ("ROUNDS", 1), ("SECONDS", 0.05)):
+        monkeypatch.setattr(loader, name, small)
+    measured = loader.main()
+    assert set(measured) == {"packed_per_second", "png_per_second", "loader_ratio", "packed_float_per_second",
+                             "png_float_per_second", "loader_float_ratio"}
+    assert measured["loader_ratio"] == measured["packed_per_second"] / measured["png_per_second"] > 1

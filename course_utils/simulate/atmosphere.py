@@ -143,7 +143,7 @@ def gas_transmittance(wavelength_nm: float, vapour_cm: float, airmass: float, oz
                         - 1.41 * u / (1 + 118.3 * u) ** 0.45))
 
 
-def glint_reflectance(sun_zenith: float, view_zenith: float, azimuth: float, wind_ms: np.ndarray | float):
+def glint_reflectance(sun_zenith: float, view_zenith: float, azimuth: float, wind_ms: np.ndarray | float) -> np.ndarray:
     """Sunlight mirrored by the facets of a wind-roughened sea.
 
     Args:
