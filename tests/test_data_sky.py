@@ -49,7 +49,7 @@ def test_a_photograph_may_be_a_jpeg_and_a_mask_may_have_a_palette_of_greys(folde
     (lambda f: Image.new("L", (30, 21), 255).save(f / "masks/a.png"), r"\(20, 30, 3\) with a mask \(21, 30\)"),
     (lambda f: Image.new("L", (30, 20), 254).save(f / "masks/a.png"), "found code 254 in .*a.png, expected only 255"),
     (lambda f: Image.new("RGB", (30, 20)).save(f / "masks/a.png"), "found a mask of mode RGB"),
-    (lambda f: Image.new("RGB", (30, 20)).save(f / "images/a.bmp"), "found a.png and a.bmp in .*one file of"),
+    (lambda f: Image.new("RGB", (30, 20)).save(f / "images/a.bmp"), "found a.bmp and a.png in .*one file of"),
 ])
 def test_a_bad_folder_is_described(folder, break_it, words):
     break_it(folder)

@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from course_utils import __main__ as command_line
-from course_utils import sim2real
+from course_utils import metrics, sim2real
 from course_utils.data.sky import SkyPicture, write_sky_folder
 from course_utils.sim2real.sky import (
     SIDE,
     predict_picture,
+    probability_cut,
     ratio_rule,
     red_blue_ratio,
     simulated_pictures,
@@ -57,6 +59,26 @@ def test_pictures_become_arrays_of_one_size():
     assert codes.shape == (2, SIDE, SIDE) and set(np.unique(codes)) <= {0, 1, 255}
 
 
+class Sure(torch.nn.Module):
+    """As sure of cloud as a pixel is red: the logit of its red."""
+
+    def forward(self, image):
+        return torch.logit(image[:, 0].clamp(1e-4, 1 - 1e-4))
+
+
+def test_the_cut_is_the_probability_that_scores_best():
+    rng = np.random.default_rng(0)
+    red = rng.random((4, SIDE, SIDE), np.float32)
+    codes = (rng.random((4, SIDE, SIDE)) < red).astype(np.uint8)              # a model that knows how sure it may be
+    codes[:, :5] = 255
+    cut = probability_cut(Sure(), np.stack([red, red, red], axis=1), codes)
+    cuts = np.linspace(0.02, 0.98, 49)
+    valid, cloud = codes != 255, codes == 1
+    scores = [((red > c) & cloud & valid).sum() / (((red > c) | cloud) & valid).sum() for c in cuts]
+    assert cut.value == pytest.approx(cuts[np.argmax(scores)], abs=0.03)
+    assert cut.value < 0.5
+
+
 @pytest.mark.parametrize("shape", [(40, 90), (700, 500), (SIDE, SIDE), (3, 300)])
 def test_a_picture_of_any_size_gets_a_probability_of_its_size(shape):
     class Bright(torch.nn.Module):
@@ -68,6 +90,18 @@ def test_a_picture_of_any_size_gets_a_probability_of_its_size(shape):
     image[:, :, shape[1] // 2 :] = 1
     prob = predict_picture(Bright(), image)
     assert prob.shape == shape and prob[:, : shape[1] // 3].max() < 0.1 and prob[:, -shape[1] // 3 :].min() > 0.9
+
+
+def test_a_ratio_fitted_on_simulated_pictures_works_on_real_ones(shared_realdata):
+    photos = sorted((shared_realdata / "swimseg/images").glob("*.png"))[:12]
+    truth = [np.asarray(Image.open(shared_realdata / "swimseg/GTmaps" / f"{photo.stem}_GT.png").convert("L"))[::4, ::4]
+             for photo in photos]
+    images = [np.asarray(Image.open(photo).convert("RGB"), np.float32)[::4, ::4].transpose(2, 0, 1) / 255
+              for photo in photos]
+    rule = ratio_rule(*simulated_pictures(64, seed=0, workers=1))
+    counts = sum((metrics.count(rule.predict(red_blue_ratio(image)), mask > 127, np.ones(mask.shape, bool))
+                  for image, mask in zip(images, truth, strict=True)), start=metrics.Counts())
+    assert metrics.iou(counts) > 0.65 and metrics.accuracy(counts) > 0.75
 
 
 def test_the_command_trains_and_prints_one_object(folder, monkeypatch, capsys):
