@@ -51,6 +51,12 @@ def test_stretching_makes_structures_longer_along_the_angle():
     assert down.std() > 2.5 * right.std()
 
 
+def test_structures_lie_along_the_angle_and_not_across_it():
+    field = power_law(rng(), 256, 3.0, stretch=6.0, angle=np.pi / 4)            # from upper left to lower right
+    along, across = field[1:, 1:] - field[:-1, :-1], field[1:, :-1] - field[:-1, 1:]
+    assert across.std() > 2.5 * along.std()
+
+
 def test_outer_scale_flattens_the_largest_structures():
     few, many = power_law(rng(), 256, 3.0, outer=1.0), power_law(rng(), 256, 3.0, outer=16.0)
     assert ndimage.uniform_filter(few, 64).std() > 3 * ndimage.uniform_filter(many, 64).std()

@@ -9,11 +9,13 @@ import pytest
 
 from course_utils import simulate
 from course_utils.sensors import LANDSAT8, PACE_OCI, RGB, SENTINEL2
+from course_utils.simulate.atmosphere import Aerosol
 from course_utils.simulate.clouds import CloudLayer
 from course_utils.simulate.label import analyst_codes
-from course_utils.simulate.radiance import top_of_atmosphere
+from course_utils.simulate.radiance import ground_reflectance, layer_offset, top_of_atmosphere
 from course_utils.simulate.scenario import draw_scenario
 from course_utils.simulate.scene import _in_order
+from course_utils.simulate.spectra import material_reflectance
 from course_utils.simulate.state import draw_state
 
 SIZE = 96
@@ -174,6 +176,46 @@ def test_haze_brightens_dark_ground_and_is_not_cloud():
     state = make_state([])
     hazy = replace(state, aerosol=state.aerosol + 1)
     assert top_of_atmosphere(hazy, 470).mean() > top_of_atmosphere(state, 470).mean() + 0.03
+
+
+def test_the_ground_is_its_materials_its_texture_and_the_glint():
+    state = replace(make_state([]), glint=0.02)
+    by_hand = sum(material_reflectance(name, 865) * share for name, share in state.ground.fractions.items())
+    np.testing.assert_allclose(ground_reflectance(state, 865), by_hand * state.ground.texture + 0.02, rtol=1e-5)
+    assert ground_reflectance(replace(state, glint=5.0), 865).max() == 1.0
+
+
+def test_a_slope_that_faces_away_from_the_sun_is_darker_but_not_black():
+    facing, averted = (top_of_atmosphere(replace(make_state([]), lit=lit), 865) for lit in (1.0, 0.0))
+    assert 0.02 < averted.mean() < 0.4 * facing.mean()
+
+
+def test_a_low_sun_sends_more_light_back_from_air_and_veil():
+    """The path is longer by 1/cos: thin layers look thicker."""
+    state = make_state([(layer(10.0, 1.0), 0.1)], surface="forest")
+    high, low = (top_of_atmosphere(replace(state, scenario=replace(state.scenario, sun_zenith=angle)), 443)
+                 for angle in (0.0, 70.0))
+    assert low.mean() > 1.4 * high.mean()
+
+
+def test_sunlit_sides_of_clouds_arrive_in_the_image():
+    state = make_state([(layer(2.0, 0.0), 20.0)])
+    plain, sunlit = (top_of_atmosphere(replace(state, shading=(factor,)), 865)[16, 16] for factor in (1.0, 1.2))
+    assert sunlit / plain == pytest.approx(1.2, abs=0.06)
+
+
+def test_fine_smoke_brightens_the_blue_and_leaves_the_infrared_clear():
+    state = make_state([], surface="forest")
+    smoke = replace(state.scenario, aerosol=Aerosol("smoke", 1.0, 1.8, 0.08, 0.12, 0.6, 0.0))
+    clear, smoky = (replace(state, scenario=smoke, aerosol=np.full_like(state.aerosol, amount)) for amount in (0, 1))
+    added = [abs(top_of_atmosphere(smoky, w) - top_of_atmosphere(clear, w)).mean() for w in (470, 2131)]
+    assert added[0] > 0.05 and added[1] < 0.1 * added[0]
+
+
+def test_shadows_are_cast_from_the_height_above_the_ground_not_above_the_sea():
+    scenario = replace(make_state([]).scenario, sun_zenith=45.0, sun_azimuth=180.0, pixel_m=100.0)
+    assert layer_offset(scenario, layer(4.0, 0.0)) == (-40, 0)
+    assert layer_offset(replace(scenario, altitude_km=3.0), layer(4.0, 0.0)) == (-10, 0)
 
 
 def test_frequencies_are_those_of_a_varied_planet():
