@@ -24,7 +24,7 @@ from course_utils.train import FitConfig, TrainingDivergedError, fit
 
 
 @exercise(hints=(
-    "SGD needs only the first row of the table. For Adam, write down m and s after one step, then divide by the two "
+    "SGD needs only the first rule of the list. For Adam, write down m and s after one step, then divide by the two "
     "corrections.",
     "At step 1 the corrections undo the factors (1 − β) exactly. What is g / √(g²)?",
 ))
@@ -35,7 +35,7 @@ def first_step(answer):
     expect_property(small <= 0 and large <= 0 and adam_small <= 0 and adam_large <= 0, f"{answer}",
                     "weights below 0: the gradients are positive", cause="a step goes against the gradient")
     expect_close([small, large], [-1e-4, -100.0], expected="learning rate times gradient, each with its own gradient",
-                 cause="SGD's rule, first row of the table", slips=[([-1e-3, -1000.0], "the learning rate is missing")])
+                 cause="SGD's rule, the first of the list", slips=[([-1e-3, -1000.0], "the learning rate is missing")])
     expect_close([adam_small, adam_large], [-0.1, -0.1], expected="the distance that Adam goes at its first step",
                  cause="the gradient cancels against its own size", slips=[
         ([-1e-4, -100.0], "that is SGD again: Adam divides by the size of the gradient"),
