@@ -9,7 +9,7 @@ from scipy import ndimage
 from course_utils import simulate
 from course_utils.simulate.fields import band_pass, power_law, step, stretched_wavenumber, warp
 from course_utils.simulate.instrument import blur, blur_kernels, measure, swath_mask
-from course_utils.simulate.label import BLUR, OPAQUE, SPECK, VISIBLE, analyst_codes, remove_specks
+from course_utils.simulate.label import BLUR, GAP, OPAQUE, SPECK, VISIBLE, analyst_codes, remove_specks
 from course_utils.simulate.landscape import BUILDERS
 from course_utils.simulate.patterns import parcels, per_parcel, ridges, river, with_slope
 from course_utils.simulate.scenario import CLOUD_SCENARIOS, SURFACE_SCENARIOS
@@ -120,7 +120,7 @@ def test_label_codes_follow_thickness_and_valid():
     codes = analyst_codes(thickness, valid)
     assert codes[20, 20] == 1 and codes[50, 50] == 2 and codes[6, 55] == 0
     assert (codes[:, :4] == 255).all() and (codes[:, 4:] != 255).all()
-    assert VISIBLE < 0.3 < 1 < OPAQUE
+    assert 0.1 < VISIBLE < 1 < OPAQUE
 
 
 def test_the_data_card_states_the_label_rule():
@@ -128,11 +128,11 @@ def test_the_data_card_states_the_label_rule():
     card = " ".join(card.split())
     assert f"blurred with a Gaussian of {BLUR:g} pixel, and cloud is where it exceeds" in card
     assert f"the opacity of an optical thickness τ of {VISIBLE:g}." in card and f"is at most {OPAQUE:g}." in card
-    assert f"gaps of fewer than {SPECK} pixels are not drawn" in card
+    assert f"Clouds of fewer than {SPECK} pixels are not drawn, and gaps of fewer than {GAP} pixels are filled." in card
 
 
 def test_the_outline_of_a_sharp_thick_cloud_lies_less_than_a_pixel_outside_it():
-    """Blurring a step gives the normal distribution function, which crosses 1 − exp(−0.2) at 0.91 of its width."""
+    """Blurring a step gives the normal distribution function, which crosses 1 − exp(−0.3) at 0.65 of its width."""
     thickness = np.zeros((64, 64), np.float32)
     thickness[:, 20:40] = 50.0
     codes = analyst_codes(thickness, np.ones((64, 64), bool))
@@ -148,13 +148,13 @@ def test_label_is_made_of_objects_not_pixels():
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_no_cloud_object_and_no_gap_is_smaller_than_a_speck(number):
+def test_no_cloud_and_no_gap_is_too_small_to_be_drawn(number):
     layers = draw_state(number, size=128, cloud="popcorn").clouds
     codes = analyst_codes(sum(layers, start=np.zeros((128, 128), np.float32)), np.ones((128, 128), bool))
     assert codes.any()
-    for kind in (codes > 0, codes == 0):
+    for kind, smallest in ((codes > 0, SPECK), (codes == 0, GAP)):
         objects, _ = ndimage.label(kind, structure=np.ones((3, 3)))
-        assert np.bincount(objects.ravel())[1:].min() >= SPECK
+        assert np.bincount(objects.ravel())[1:].min() >= smallest
 
 
 def test_remove_specks_keeps_what_is_large_enough():

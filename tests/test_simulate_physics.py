@@ -2,12 +2,25 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from course_utils.simulate import atmosphere as air
-from course_utils.simulate.clouds import CloudLayer, cast, co_albedo, layer_optics, shadow_offset, top_shading
+from course_utils.simulate.clouds import (
+    CloudLayer,
+    cast,
+    co_albedo,
+    layer_optics,
+    shadow_offset,
+    spread_light,
+    top_shading,
+)
 from course_utils.simulate.patterns import hillshade
 from course_utils.simulate.spectra import MATERIALS, absorption_coefficient, material_reflectance, snow_reflectance
 from course_utils.simulate.two_stream import over, two_stream
+
+
+def rng():
+    return np.random.default_rng(0)
 
 
 def test_rayleigh_thickness_matches_published_values_and_falls_as_the_fourth_power():
@@ -205,3 +218,22 @@ def test_slopes_and_cloud_tops_that_face_the_sun_are_brighter():
     from_the_north = top_shading(heap, 50, 0)
     assert from_the_north[24, 32] > 1.05 and from_the_north[40, 32] < 0.95
     assert top_shading(np.full((8, 8), 9.0), 50, 90) == pytest.approx(1.0)
+
+
+def test_light_that_wanders_softens_an_edge_and_is_not_lost():
+    thickness = np.zeros((64, 64))
+    thickness[:, 20:44] = 20.0
+    spread = spread_light(thickness, reach=2.0, share=0.6)
+    before, after = (two_stream(field)[0] for field in (thickness, spread))
+    assert after.mean() == pytest.approx(before.mean(), rel=1e-6)
+    # Far from both edges nothing changes; outside, the share that wanders falls as a normal distribution's tail.
+    assert spread[0, 32] == pytest.approx(20.0, rel=1e-3) and spread[0, 4] == pytest.approx(0.0, abs=1e-6)
+    tail = 0.6 * before.max() * norm.sf(np.arange(4) + 0.5, scale=2.0)
+    np.testing.assert_allclose(after[0, 19:15:-1], tail, atol=0.003)
+
+
+def test_no_light_wanders_and_the_thickness_is_what_it_was():
+    thickness = rng().exponential(5.0, (32, 32))
+    np.testing.assert_allclose(spread_light(thickness, reach=3.0, share=0.0), thickness, rtol=1e-9)
+    even = np.full((16, 16), 7.0)
+    np.testing.assert_allclose(spread_light(even, reach=3.0, share=0.8), even, rtol=1e-9)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from math import cos, radians, sin, tan
 
 import numpy as np
+from scipy import ndimage
 from scipy.special import ndtri
 
 from course_utils.simulate.fields import band_pass, power_law, step, warp
 from course_utils.simulate.spectra import absorption_coefficient
+from course_utils.simulate.two_stream import two_stream
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,10 @@ def _cumulus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarr
     heaps = power_law(rng, size, layer.slope, layer.outer, layer.stretch, layer.angle)
     bumps = np.abs(power_law(rng, size, 3.6, 4 * layer.outer)) - 0.8
     field = 0.96 * heaps + 0.45 * bumps
-    skirt = 1.5 * _above(field, 1.5 * layer.coverage)            # evaporating rags around the heaps
-    return layer.thickness * _above(field, layer.coverage) * np.exp(0.5 * bumps) + skirt
+    ragged = np.exp(0.5 * power_law(rng, size, 2.8, 8 * layer.outer))
+    reach = min(rng.uniform(1.2, 1.8) * layer.coverage, 0.95)
+    rags = rng.uniform(1.0, 4.0) * ragged * _above(field, reach)            # evaporating around the heaps
+    return layer.thickness * _above(field, layer.coverage) * np.exp(0.5 * bumps) + rags
 
 
 def _stratus(rng: np.random.Generator, size: int, layer: CloudLayer) -> np.ndarray:
@@ -218,3 +222,32 @@ def optical_thickness(rng: np.random.Generator, size: int, layer: CloudLayer) ->
         (size, size) float32, 0 where there is no cloud; periodic at the edges.
     """
     return SHAPES[layer.kind](rng, size, layer).astype(np.float32, copy=False)
+
+
+def spread_light(thickness: np.ndarray, reach: float, share: float) -> np.ndarray:
+    """Thickness that a cloud seems to have where light wanders sideways in it before it comes out again.
+
+    Seen from above, a cloud's texture is smooth below some hundred metres and its edge fades. A share of what
+    the cloud reflects is therefore spread by a Gaussian, and the thickness read back from the sum; the light
+    reflected by the whole frame stays the same.
+
+    Args:
+        thickness: (H, W) optical thickness; the frame repeats at its edges.
+        reach: standard deviation of the Gaussian, pixels.
+        share: share of the reflected light that has wandered, 0–1.
+
+    Returns:
+        (H, W) apparent optical thickness.
+
+    Source:
+        Davis, Marshak, Cahalan & Wiscombe, Journal of the Atmospheric Sciences 54 (1997), 241: Landsat images of
+        stratocumulus lose their fractal texture below about 200 m.
+
+    Example:
+        >>> float(spread_light(np.full((8, 8), 5.0), reach=2.0, share=0.5)[0, 0])
+        5.0
+    """
+    reflected = two_stream(thickness)[0]
+    reflected = (1 - share) * reflected + share * ndimage.gaussian_filter(reflected, reach, mode="wrap", truncate=3)
+    once = (1 - 0.85) / 2           # share turned round in a unit of thickness: R = once τ / (1 + once τ)
+    return reflected / (once * (1 - reflected))

@@ -5,13 +5,14 @@ from scipy import ndimage
 
 from course_utils.codes import CLEAR, IGNORE, THICK, THIN
 
-VISIBLE = 0.2       # optical thickness from which an analyst calls a veil cloud
+VISIBLE = 0.3       # optical thickness from which an analyst calls a veil cloud
 OPAQUE = 3.0        # above this the ground can not be seen through the cloud
 BLUR = 1.0          # pixels, standard deviation: a hand does not follow every wisp
-SPECK = 6           # pixels: smaller clouds are not drawn, smaller gaps are not left open
+SPECK = 6           # pixels: smaller clouds are not drawn
+GAP = 40            # pixels: smaller gaps are not left open
 
 
-def remove_specks(mask: np.ndarray, smallest: int = SPECK) -> np.ndarray:
+def remove_specks(mask: np.ndarray, smallest: int) -> np.ndarray:
     """Drop connected objects of fewer than `smallest` pixels.
 
     Args:
@@ -36,7 +37,7 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Label a scene as an analyst would: objects, not pixels.
 
     What the eye sees of a cloud is its opacity, 1 − exp(−thickness). It is blurred by `BLUR` pixels and cut where
-    a cloud of thickness `VISIBLE` would be; small gaps are closed and specks dropped. What remains is thick cloud
+    a cloud of thickness `VISIBLE` would be; specks are dropped and small gaps closed. What remains is thick cloud
     where the blurred thickness exceeds `OPAQUE`, else thin.
 
     Args:
@@ -52,8 +53,8 @@ def analyst_codes(thickness: np.ndarray, valid: np.ndarray) -> np.ndarray:
         (1, 1)
     """
     opacity = ndimage.gaussian_filter(1 - np.exp(-thickness), BLUR, mode="nearest")
-    cloud = remove_specks(opacity > 1 - np.exp(-VISIBLE))
-    cloud = ~remove_specks(~cloud)
+    cloud = remove_specks(opacity > 1 - np.exp(-VISIBLE), SPECK)
+    cloud = ~remove_specks(~cloud, GAP)
     thick = ndimage.gaussian_filter(thickness, BLUR, mode="nearest") > OPAQUE
     codes = np.where(thick, np.uint8(THICK), np.uint8(THIN))
     codes[~cloud] = CLEAR

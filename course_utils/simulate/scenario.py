@@ -40,13 +40,13 @@ CLOUD_SCENARIOS = {
 # in their logarithm. Thickness and radius: Rossow & Schiffer, Bulletin of the AMS 80 (1999), 2261, and King et
 # al., IEEE Transactions on Geoscience and Remote Sensing 51 (2013), 3826.
 _KINDS = {
-    "cumulus": ("cumulus", (.04, .42), (8, 45), (1.0, 4.5), (0, .5), (10, 36), (2, 8), (3.2, 4.0), (1, 2)),
+    "cumulus": ("cumulus", (.04, .55), (8, 45), (1.0, 4.5), (0, .5), (10, 36), (2, 8), (3.2, 4.0), (1, 2)),
     "popcorn": ("cumulus", (.005, .14), (4, 25), (0.6, 2.5), (0, .05), (7, 22), (6, 24), (2.8, 3.6), (1, 2)),
     "cells": ("cells", (.15, .65), (5, 25), (0.6, 2.5), (0, .2), (8, 25), (2, 7), (2.4, 3.0), (1, 3)),
     "stratus": ("stratus", (.45, .999), (4, 30), (0.5, 2.5), (0, .4), (8, 28), (1, 4), (2.8, 3.6), (1, 1.5)),
-    "fog": ("stratus", (.20, .80), (1.5, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
-    "ripples": ("cells", (.10, .50), (1.5, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
-    "sheet": ("stratus", (.25, .85), (3, 40), (3.5, 8.0), (.5, 1), (18, 45), (1, 3), (3.0, 3.8), (1, 2.5)),
+    "fog": ("stratus", (.20, .80), (.6, 10), (0.1, 0.5), (0, 0), (5, 10), (1, 3), (2.8, 3.4), (1, 1)),
+    "ripples": ("cells", (.10, .50), (.8, 12), (3.0, 6.5), (.1, .8), (8, 25), (4, 14), (2.4, 3.0), (1, 4)),
+    "sheet": ("stratus", (.25, .85), (1, 40), (3.5, 8.0), (.5, 1), (18, 45), (1, 3), (3.0, 3.8), (1, 2.5)),
     "cirrus": ("cirrus", (.10, .75), (.12, 2.5), (7.0, 12.), (1, 1), (15, 45), (1.5, 5), (2.8, 3.5), (2, 8)),
     "anvil": ("anvil", (.20, .75), (10, 50), (6.0, 13.), (.8, 1), (18, 40), (1, 2), (3, 3), (2, 6)),
     "veil": ("cirrus", (.50, .97), (.005, .06), (8.0, 13.), (1, 1), (10, 30), (1, 3), (2.8, 3.4), (1, 5)),
@@ -74,6 +74,8 @@ class Scenario:
         snow_grain_mm: grain diameters of the fine and the coarse snow, mm.
         snow_impurity: absorption by soot and dust in snow, 1/m at 550 nm.
         swath_edge: share of the frame lost beyond the edge of the swath, 0 to 0.4.
+        wander_m: how far light wanders sideways in cloud, metres.
+        wander_share: share of the reflected light that does, 0 to 1.
     """
 
     surface: str
@@ -91,6 +93,8 @@ class Scenario:
     snow_grain_mm: tuple[float, float]
     snow_impurity: float
     swath_edge: float
+    wander_m: float
+    wander_share: float
 
 
 class UnknownScenarioError(LookupError):
@@ -130,11 +134,11 @@ def _aerosol(rng: np.random.Generator, surface: str) -> Aerosol:
     chance = rng.random()
     patchy = float(rng.uniform(0.1, 0.6))
     if surface not in COLD:
-        if chance < 0.14:
-            return Aerosol("haze", _log_uniform(rng, .25, .9), 1.3, .04, .06, .65, patchy)
-        if chance < 0.22:
-            return Aerosol("smoke", _log_uniform(rng, .3, 1.6), 1.8, .08, .12, .60, patchy + 0.4)
-        if chance < {"desert": 0.50, "ocean": 0.35, "coast": 0.35}.get(surface, 0.27):
+        if chance < 0.10:
+            return Aerosol("haze", _log_uniform(rng, .25, .7), 1.3, .04, .06, .65, patchy)
+        if chance < 0.15:
+            return Aerosol("smoke", _log_uniform(rng, .3, 1.2), 1.8, .08, .12, .60, patchy + 0.4)
+        if chance < {"desert": 0.40, "ocean": 0.25, "coast": 0.25}.get(surface, 0.18):
             return Aerosol("dust", _log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
     if surface in {"ocean", "coast"}:
         return Aerosol("marine", _log_uniform(rng, .04, .4), 0.5, .01, .01, .72, 0.15)
@@ -186,4 +190,6 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
         snow_grain_mm=(fine, _log_uniform(rng, 2 * fine, 2.0)),
         snow_impurity=_log_uniform(rng, 0.01, 2.0),
         swath_edge=float(rng.uniform(0.03, 0.4)) if rng.random() < 0.08 else 0.0,
+        wander_m=_log_uniform(rng, 40, 160),
+        wander_share=float(rng.uniform(0.3, 0.8)),
     )

@@ -20,7 +20,7 @@ from course_utils.simulate.scenario import Scenario
 from course_utils.simulate.spectra import SURFACE_OF
 from course_utils.simulate.state import draw_state, stream
 
-VERSION = "6"       # part of the key of every stored copy: raise it when a pixel changes
+VERSION = "7"       # part of the key of every stored copy: raise it when a pixel changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Scene:
         valid: (H, W) bool, a measurement exists.
         land: (H, W) bool.
         surface: (H, W) uint8, position in `SURFACES`.
-        optical_thickness: (H, W) float32, all cloud layers together.
+        optical_thickness: (H, W) float32, all cloud layers together, as it appears (`clouds.spread_light`).
         shadow: (H, W) bool, clear ground that a cloud robs of at least 40 % of its direct sunlight.
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.simulate.atmosphere import glint_reflectance
-from course_utils.simulate.clouds import optical_thickness, top_shading
+from course_utils.simulate.clouds import CloudLayer, optical_thickness, spread_light, top_shading
 from course_utils.simulate.fields import power_law
 from course_utils.simulate.instrument import swath_mask
 from course_utils.simulate.landscape import BUILDERS, Landscape
@@ -13,7 +13,7 @@ from course_utils.simulate.patterns import hillshade
 from course_utils.simulate.scenario import Scenario, draw_scenario
 from course_utils.simulate.spectra import SURFACE_OF
 
-FLAT = {"cirrus", "contrails"}      # layers too thin and smooth to have a sunlit side
+FLAT = {"cirrus", "contrails"}      # layers too thin and smooth to have a sunlit side, or for light to wander in
 _STREAMS = {"scenario": 0, "ground": 1, "cloud": 2, "air": 3, "sensor": 4}
 
 
@@ -27,7 +27,7 @@ class State:
         lit: (H, W) float32 direct sunlight on the ground's slopes relative to level ground, or 1.0.
         glint: (H, W) float32 reflectance of the sun's glint on the water in each pixel.
         aerosol: (H, W) float32 aerosol optical thickness at 550 nm.
-        clouds: one (H, W) float32 optical thickness per cloud layer, lowest first.
+        clouds: one (H, W) float32 apparent optical thickness per cloud layer, lowest first.
         shading: for each layer, (H, W) float32 factor of its sunlit and shaded sides, or 1.0.
         valid: (H, W) bool, inside the swath.
     """
@@ -84,12 +84,20 @@ def draw_state(
     load = scenario.aerosol.thickness * np.exp(np.float32(scenario.aerosol.patchiness) * plume)
     valid = swath_mask(size, scenario.swath_edge, rng.uniform(0, 2 * np.pi))
     rng = stream(seed, number, "cloud")
-    clouds = tuple(optical_thickness(rng, size, layer) for layer in scenario.layers)
+    clouds = tuple(_cloud(rng, size, layer, scenario) for layer in scenario.layers)
     shading = tuple(
         1.0 if layer.kind in FLAT else top_shading(thickness, scenario.sun_zenith, scenario.sun_azimuth)
         for layer, thickness in zip(scenario.layers, clouds, strict=True)
     )
     return State(scenario, ground, lit, _glint(scenario, ground), load, clouds, shading, valid)
+
+
+def _cloud(rng: np.random.Generator, size: int, layer: CloudLayer, scenario: Scenario) -> np.ndarray:
+    """Apparent optical thickness of a layer."""
+    thickness = optical_thickness(rng, size, layer)
+    if layer.kind in FLAT:
+        return thickness
+    return spread_light(thickness, scenario.wander_m / scenario.pixel_m, scenario.wander_share)
 
 
 def _glint(scenario: Scenario, ground: Landscape) -> np.ndarray | float:
