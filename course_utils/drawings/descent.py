@@ -86,9 +86,9 @@ def walk(axes: Sequence[Axes], paths: Sequence[Tensor], also: Callable[[int], No
 
     Example:
         >>> from matplotlib import pyplot as plt
-        >>> fig, ax = plt.subplots()
-        >>> walking = walk([ax], [torch.rand(5, 2, generator=torch.Generator())])
-        >>> walking.save("frames", writer="html")  # doctest: +SKIP
+        >>> from course_utils.animations import player
+        >>> player(walk([plt.figure().gca()], [torch.eye(2)]), alt="One step from right to top.").frames
+        2
     """
     if len(axes) != len(paths):
         raise ValueError(f"found {len(axes)} axes and {len(paths)} paths; expected one of each")
