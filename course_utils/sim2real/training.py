@@ -30,6 +30,7 @@ class Sim2Real:
         batch_size: crops in a batch.
         learning_rate: peak of the one-cycle schedule.
         max_seconds: training stops after the first epoch that ends later.
+        gains: spread of the factors that scale a crop: of one for all bands, and of one for each.
     """
 
     scenes: int = 300
@@ -43,6 +44,7 @@ class Sim2Real:
     batch_size: int = 8
     learning_rate: float = 4e-3
     max_seconds: float = 75.0
+    gains: tuple[float, float] = (0.15, 0.10)
 
 
 class Crops(Dataset):
@@ -56,13 +58,15 @@ class Crops(Dataset):
         codes: (N, H, W) uint8.
         crop: side of a crop, pixels.
         seed: of the crops' places, turns and gains.
+        gains: spread of the factors that scale a crop: of one for all bands, and of one for each.
     """
 
     PER_SCENE = 1000
 
-    def __init__(self, images: np.ndarray, codes: np.ndarray, crop: int, seed: int):
+    def __init__(self, images: np.ndarray, codes: np.ndarray, crop: int, seed: int,
+                 gains: tuple[float, float] = Sim2Real.gains):
         self.images, self.codes = images, codes
-        self.crop, self.seed = crop, seed
+        self.crop, self.seed, self.gains = crop, seed, gains
 
     def __len__(self) -> int:
         return len(self.images) * self.PER_SCENE
@@ -77,7 +81,7 @@ class Crops(Dataset):
         image, codes = np.rot90(image, turns, axes=(1, 2)), np.rot90(codes, turns)
         if flip:
             image, codes = image[:, :, ::-1], codes[:, ::-1]
-        gain = rng.normal(1, 0.15) * rng.normal(1, 0.10, size=(len(image), 1, 1))
+        gain = rng.normal(1, self.gains[0]) * rng.normal(1, self.gains[1], size=(len(image), 1, 1))
         image = torch.from_numpy(np.ascontiguousarray(image * gain, dtype=np.float32))
         return _sample(image, torch.from_numpy(codes.copy()))
 
@@ -102,7 +106,7 @@ def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple
     torch.manual_seed(config.seed)
     model = UNet(images.shape[1], width=config.width, depth=config.depth)
     cut = len(images) - config.validation_scenes
-    crops = Crops(images[:cut], codes[:cut], config.crop, config.seed)
+    crops = Crops(images[:cut], codes[:cut], config.crop, config.seed, config.gains)
     drawn = RandomSampler(crops, num_samples=config.crops_per_epoch, generator=torch.Generator())
     train = DataLoader(crops, config.batch_size, sampler=drawn, generator=drawn.generator)
     last = zip(torch.from_numpy(images[cut:]), torch.from_numpy(codes[cut:]), strict=True)
