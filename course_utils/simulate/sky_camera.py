@@ -46,7 +46,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
 
     Args:
         rng: source of randomness.
-        night: whether it is set for the night: longer exposures, more noise, a darker picture.
+        night: whether it is set for the night: longer exposures, more noise, a darker and paler picture.
 
     Returns:
         The camera.
@@ -58,7 +58,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
         bright=float(rng.uniform(0.12, 0.5) if night else np.exp(rng.normal(np.log(0.5), 0.4))),
         quantile=float(rng.uniform(0.2, 0.95)),
         balance=(float(np.exp(tint + warm)), 1.0, float(np.exp(tint - warm))),
-        saturation=float(rng.uniform(0.8, 2.2)),
+        saturation=float(rng.uniform(0.4, 1.2) if night else rng.uniform(0.8, 2.2)),
         gamma=float(rng.uniform(0.38, 0.55)),
         contrast=float(rng.uniform(0.0, 0.6)),
         white=(1 - pale, 1 - pale / 2, 1.0),
