@@ -13,9 +13,12 @@ from html import escape
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.animation import AbstractMovieWriter, Animation
-from PIL import Image
+from PIL import Image, ImageFilter
 
 MAX_BYTES = 600_000
+# What covers a change reaches this many pixels beyond it. A narrow screen blurs the edges of the cover as it shrinks,
+# and through blurred edges on a change itself the last frame would shine.
+MARGIN = 3
 
 # A custom element: the browser makes players of all the tags of this name, however often the script is met. Children
 # are looked for when a control is used, for the tag may be met before them.
@@ -172,8 +175,9 @@ class _Frames(AbstractMovieWriter):
         self.last = _png(painted[-1])
         shades = palette.getpalette() + [0] * 768
         for frame in painted:
-            same = np.asarray(frame) == np.asarray(painted[-1])
-            overlay = Image.fromarray(np.where(same, self.colours, frame).astype(np.uint8))
+            changed = Image.fromarray(np.asarray(frame) != np.asarray(painted[-1])).convert("L")
+            cover = np.asarray(changed.filter(ImageFilter.MaxFilter(2 * MARGIN + 1))) > 0
+            overlay = Image.fromarray(np.where(cover, frame, self.colours).astype(np.uint8))
             overlay.putpalette(shades[:768])
             self.overlays.append(_png(overlay, transparency=self.colours))
 

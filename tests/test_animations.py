@@ -72,6 +72,15 @@ def test_nothing_is_asked_of_another_host_and_no_id_can_clash(made):
     assert not re.search(r"https?:|//|\bid=", re.sub(r'base64,[^"]*|\[.*\]', "", made.html))
 
 
+def test_the_last_frame_does_not_shine_through_on_a_narrow_screen(made):
+    size = (37, 18)
+    last = opened(BeautifulSoup(made.html, "html.parser").img["src"])
+    for whole, overlay in zip(pictures(made.html), overlays(made.html), strict=True):
+        shrunk = Image.alpha_composite(last.resize(size), opened(overlay).resize(size)).convert("L")
+        wanted = Image.fromarray(whole).resize(size)
+        assert np.abs(np.asarray(shrunk, int) - np.asarray(wanted, int)).max() <= 5
+
+
 def test_it_is_shown_in_a_notebook_and_its_figure_is_closed():
     before = plt.get_fignums()
     made = player(moving_bar(), alt="A bar moves.")
