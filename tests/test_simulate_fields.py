@@ -123,6 +123,13 @@ def test_label_codes_follow_thickness_and_valid():
     assert 0.1 < VISIBLE < 1 < OPAQUE
 
 
+@pytest.mark.parametrize(("thickness", "code"), [(VISIBLE - 0.01, 0), (VISIBLE + 0.01, 2), (OPAQUE - 0.1, 2),
+                                                 (OPAQUE + 0.1, 1)])
+def test_an_even_layer_changes_its_code_at_the_stated_thickness(thickness, code):
+    even = np.full((16, 16), thickness, np.float32)
+    assert (analyst_codes(even, np.ones((16, 16), bool)) == code).all()
+
+
 def test_the_data_card_states_the_label_rule():
     card = (Path(__file__).parent.parent / "book/appendix/data_cards.md").read_text(encoding="utf-8")
     card = " ".join(card.split())
@@ -195,6 +202,12 @@ def test_noise_grows_with_the_signal():
     flat = np.stack([np.full((256, 256), value, np.float32) for value in (0.01, 0.8)])
     dark, bright = measure(rng(), flat).std((1, 2))
     assert 0 < dark < bright < 0.01
+
+
+def test_every_band_is_calibrated_to_within_a_few_per_cent():
+    gains = np.concatenate([measure(rng(seed), np.full((40, 16, 16), 0.5, np.float32)).mean((1, 2)) / 0.5
+                            for seed in range(5)])
+    assert gains.std() == pytest.approx(0.02, rel=0.25) and gains.mean() == pytest.approx(1, abs=0.005)
 
 
 def test_swath_mask_loses_a_corner_or_a_side():
