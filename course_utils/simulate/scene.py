@@ -20,7 +20,7 @@ from course_utils.simulate.scenario import Scenario
 from course_utils.simulate.spectra import SURFACE_OF
 from course_utils.simulate.state import draw_state, stream
 
-VERSION = "7"       # part of the key of every stored copy: raise it when a pixel changes
+VERSION = "8"       # part of the key of every stored copy: raise it when a pixel changes
 
 
 @dataclass(frozen=True, eq=False)
