@@ -13,7 +13,6 @@ from course_utils.data.sky import SkyPicture, write_sky_folder
 from course_utils.sim2real.sky import (
     SIDE,
     predict_picture,
-    probability_cut,
     ratio_rule,
     red_blue_ratio,
     simulated_pictures,
@@ -57,26 +56,6 @@ def test_pictures_become_arrays_of_one_size():
     images, codes = simulated_pictures(2, seed=2, workers=1)
     assert images.shape == (2, 3, SIDE, SIDE) and images.dtype == np.float32 and images.max() <= 1
     assert codes.shape == (2, SIDE, SIDE) and set(np.unique(codes)) <= {0, 1, 255}
-
-
-class Sure(torch.nn.Module):
-    """As sure of cloud as a pixel is red: the logit of its red."""
-
-    def forward(self, image):
-        return torch.logit(image[:, 0].clamp(1e-4, 1 - 1e-4))
-
-
-def test_the_cut_is_the_probability_that_scores_best():
-    rng = np.random.default_rng(0)
-    red = rng.random((4, SIDE, SIDE), np.float32)
-    codes = (rng.random((4, SIDE, SIDE)) < red).astype(np.uint8)              # a model that knows how sure it may be
-    codes[:, :5] = 255
-    cut = probability_cut(Sure(), np.stack([red, red, red], axis=1), codes)
-    cuts = np.linspace(0.02, 0.98, 49)
-    valid, cloud = codes != 255, codes == 1
-    scores = [((red > c) & cloud & valid).sum() / (((red > c) | cloud) & valid).sum() for c in cuts]
-    assert cut.value == pytest.approx(cuts[np.argmax(scores)], abs=0.03)
-    assert cut.value < 0.5
 
 
 @pytest.mark.parametrize("shape", [(40, 90), (700, 500), (SIDE, SIDE), (3, 300)])

@@ -112,8 +112,7 @@ def sky(folder: str | Path, config: Sim2Real | None = None) -> dict:
     baseline = score(lambda image: rule.predict(red_blue_ratio(image)), scenes, RGB.band_names)
     baseline |= {"train_seconds": time.perf_counter() - started, "seed": config.seed}
     model, seconds = train_unet(images, codes, config)
-    cut = probability_cut(model, images[-config.validation_scenes :], codes[-config.validation_scenes :])
-    unet = score(lambda image: cut.predict(predict_picture(model, image)[None]), scenes, RGB.band_names)
+    unet = score(lambda image: predict_picture(model, image) >= 0.5, scenes, RGB.band_names)
     return unet | {"train_seconds": seconds, "seed": config.seed, "baseline": baseline}
 
 
@@ -129,24 +128,6 @@ def ratio_rule(images: np.ndarray, codes: np.ndarray) -> Threshold:
     """
     some = codes[:, ::4, ::4]
     return Threshold.fit(0, red_blue_ratio(images[..., ::4, ::4]), some == THICK, some != IGNORE)
-
-
-def probability_cut(model: nn.Module, images: np.ndarray, codes: np.ndarray) -> Threshold:
-    """Find the probability above which the IoU of cloud is best on simulated pictures that were not trained on.
-
-    It is below one half where the model is unsure: a pixel of cloud that is found raises the IoU more than a false one
-    lowers it.
-
-    Args:
-        model: as for `predict_picture`.
-        images: (N, 3, H, W) float32.
-        codes: (N, H, W) uint8, 0 clear, 1 cloud, 255 ignore.
-
-    Returns:
-        The cut, for a probability (1, H, W).
-    """
-    prob = np.stack([predict_picture(model, image) for image in images])
-    return Threshold.fit(0, prob[:, None], codes == THICK, codes != IGNORE)
 
 
 def _labelled(picture: SkyPicture) -> LabelledScene:
