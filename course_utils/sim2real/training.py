@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from course_utils import metrics
+from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, fit
@@ -92,7 +93,7 @@ def _sample(image: Tensor, codes: Tensor) -> dict[str, Tensor]:
     return {"image": image, "mask": mask, "valid": codes != metrics.IGNORE}
 
 
-def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple[UNet, float]:
+def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple[Scaled, float]:
     """Train a U-Net on simulated scenes; the last `validation_scenes` of them choose the best epoch.
 
     Args:
@@ -101,11 +102,12 @@ def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple
         config: see `Sim2Real`.
 
     Returns:
-        The model, and the seconds that its training took.
+        The model, which scales its own inputs, and the seconds that its training took.
     """
     torch.manual_seed(config.seed)
-    model = UNet(images.shape[1], width=config.width, depth=config.depth)
     cut = len(images) - config.validation_scenes
+    some = images[:cut, :, ::8, ::8].swapaxes(0, 1)[:, codes[:cut, ::8, ::8] != metrics.IGNORE]  # (C, N)
+    model = Scaled(UNet(images.shape[1], width=config.width, depth=config.depth), torch.from_numpy(some.T))
     crops = Crops(images[:cut], codes[:cut], config.crop, config.seed, config.gains)
     drawn = RandomSampler(crops, num_samples=config.crops_per_epoch, generator=torch.Generator())
     train = DataLoader(crops, config.batch_size, sampler=drawn, generator=drawn.generator)
