@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 MAX_BYTES = 600_000
 # What covers a change reaches this many pixels beyond it. A narrow screen blurs the edges of the cover as it shrinks,
 # and through blurred edges on a change itself the last frame would shine.
-MARGIN = 3
+MARGIN = 4
 
 # A custom element: the browser makes players of all the tags of this name, however often the script is met. Children
 # are looked for when a control is used, for the tag may be met before them.
