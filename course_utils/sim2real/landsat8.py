@@ -12,11 +12,9 @@ from course_utils.data.real import read_labelled_npz
 from course_utils.models.threshold import AllOf
 from course_utils.predict import tiled
 from course_utils.sensors import LANDSAT8, Sensor
-from course_utils.sim2real.scores import score
+from course_utils.sim2real.scores import CLOUD_FROM, score
 from course_utils.sim2real.training import Sim2Real, train_unet
 
-# Probability from which a pixel is called cloud: below one half, for a missed cloud spoils more than a lost clear pixel.
-CLOUD_FROM = 0.4
 BASELINE_BANDS = ("B2", "B6")       # of the threshold rule: bright in the blue and at 1.6 µm
 
 

@@ -10,6 +10,8 @@ from course_utils import metrics
 from course_utils.data.real import LabelledScene
 
 GREEN, NIR, SWIR1 = "B3", "B5", "B6"        # bands of the snow test, by Landsat-8 name
+# Probability from which a pixel is called cloud: below a half, for a missed cloud costs more than a lost clear pixel.
+CLOUD_FROM = 0.4
 SCORES = ("accuracy", "cloud_iou", "clear_iou", "mean_iou", "thin_recall", "snow_false_alarms")
 
 

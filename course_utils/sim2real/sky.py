@@ -13,7 +13,7 @@ from course_utils.data.real import LabelledScene
 from course_utils.data.sky import SkyPicture, read_sky_folder, simulate_pictures
 from course_utils.models.threshold import Threshold
 from course_utils.sensors import RGB
-from course_utils.sim2real.scores import score
+from course_utils.sim2real.scores import CLOUD_FROM, score
 from course_utils.sim2real.training import Sim2Real, train_unet
 
 SIDE = 96                   # pixels along the longer side of what the model looks at
@@ -112,7 +112,7 @@ def sky(folder: str | Path, config: Sim2Real | None = None) -> dict:
     baseline = score(lambda image: rule.predict(red_blue_ratio(image)), scenes, RGB.band_names)
     baseline |= {"train_seconds": time.perf_counter() - started, "seed": config.seed}
     model, seconds = train_unet(images, codes, config)
-    unet = score(lambda image: predict_picture(model, image) >= 0.5, scenes, RGB.band_names)
+    unet = score(lambda image: predict_picture(model, image) >= CLOUD_FROM, scenes, RGB.band_names)
     return unet | {"train_seconds": seconds, "seed": config.seed, "baseline": baseline}
 
 
