@@ -1,5 +1,6 @@
 """Checks of chapter 05, Backpropagation."""
 
+import tracemalloc
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,7 +77,7 @@ def _largest_of(answer, x, grad):
     "The first sum has a single term. In the second, p_j comes out of the sum, and what is left is one number a row.",
 ))
 def softmax(answer):
-    """The product with the Jacobian of softmax, equal to PyTorch's and to the full matrix, without building it."""
+    """The product with the Jacobian of softmax, equal to PyTorch's, in memory too small for the matrix."""
     generator = torch.Generator().manual_seed(4)
     for shape in [(5, 3), (2, 9), (1, 4)]:
         scores = torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -94,6 +95,20 @@ def softmax(answer):
             (g - p, "that is the gradient of the cross-entropy for a one-hot truth, up to its sign"),
             (p * g, "the second part of the Jacobian, −p p, is missing"),
         ], cause="multiply the row vector g with the matrix J on paper, for three scores")
+    _softmax_stays_small(answer)
+
+
+def _softmax_stays_small(answer, scores: int = 1000):
+    """One row of many scores: its Jacobian would take a thousand times the memory of the row."""
+    prob, grad = np.full((1, scores), 1 / scores), np.arange(float(scores))[None]
+    tracemalloc.start()
+    try:
+        call(answer, prob, grad)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    expect_property(peak < prob.nbytes * scores / 2, f"{peak / prob.nbytes:.0f} times the memory of the row",
+                    "a few arrays of the shape of p", cause="a matrix K × K is built on the way")
 
 
 @exercise(hints=(
@@ -106,7 +121,7 @@ def gain(answer):
     value = float(answer)
     expect_property(value > 0, f"a gain of {value:g}", "a number above 0", cause="a standard deviation is positive")
     expect_range(value, 0.0, 100.0)
-    ratio = float(np.exp(np.mean([np.log(_first_to_last(value, seed)) for seed in range(3)])))
+    ratio = float(np.exp(np.mean([np.log(max(_first_to_last(value, seed), 1e-300)) for seed in range(3)])))
     expect_property(ratio >= 0.5, f"a gradient that arrives {1 / max(ratio, 1e-300):.3g} times smaller than it left",
                     "between half and twice as large", cause="the gain is too small: the weights shrink it"
                     if value > 0.3 else "that may be a standard deviation; the gain is √n times as large")
@@ -154,8 +169,8 @@ class _Node:
     """A node as the chapter's engine has it."""
 
     data: np.ndarray
-    parents: tuple = ()
-    vjps: tuple = ()
+    parents: tuple = field(default=(), repr=False)
+    vjps: tuple = field(default=(), repr=False)
     op: str = ""
     grad: np.ndarray = field(default_factory=lambda: np.zeros(()))
 
@@ -168,6 +183,15 @@ def _plus(a: _Node, b: _Node) -> _Node:
     return _Node(a.data + b.data, (a, b), (lambda grad: grad, lambda grad: grad))
 
 
+def _doubled(node: _Node, calls: list) -> _Node:
+    """A node plus itself, which notes each time a gradient passes."""
+    def passes(grad):
+        calls.append(grad)
+        return grad
+
+    return _Node(node.data + node.data, (node, node), (passes, passes))
+
+
 def _start() -> _Node:
     return _Node(np.array(2.0))
 
@@ -177,7 +201,7 @@ def _start() -> _Node:
     "A node may pass its gradient on once, when all of its users have. Which function of the chapter gives that order?",
 ))
 def bug_hunt(answer):
-    """Chains, inputs used twice, shared inner nodes and short cuts past long ways: every gradient is right."""
+    """Chains, shared nodes, short cuts past long ways: every gradient is right, and each node passes it on once."""
     x = _start()
     call(answer, _times(5, _times(3, x)))
     expect_close(x.grad, 15, expected="the gradient through a chain of ×3 and ×5", cause="the chain rule itself")
@@ -203,3 +227,15 @@ def bug_hunt(answer):
         call(answer, _plus(*(reversed(ways) if swapped else ways)))
         expect_close(x.grad, 27, expected="the gradient where one way to a shared node is short and one is long",
                      cause="the shared node passed its gradient on before the long way had arrived")
+
+    x = node = _start()
+    calls, doublings = [], 10
+    for _ in range(doublings):
+        node = _doubled(node, calls)
+    call(answer, node)
+    expect_close(x.grad, 2**doublings, expected="the gradient through ten doublings, each a sum of a node with itself",
+                 cause="how often was each node visited?",
+                 slips=[(1, "a node that is used in both places of an operation gets two contributions")])
+    expect_property(len(calls) == 2 * doublings, f"{len(calls)} gradients passed on in a graph of ten sums of two",
+                    "one for each place where a value is used",
+                    cause="every way is walked by itself, and with each layer there are twice as many")

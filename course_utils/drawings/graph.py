@@ -100,8 +100,8 @@ def places(root) -> dict:
 def draw_graph(root, ax, names=None, down=False):
     """Draw the graph behind an output, with the value and the gradient at each node.
 
-    A box holds a name or an operation, in blue the value and in red the gradient; of an array it shows the shapes.
-    Blue arrows point the way of the values, red ones the way of the gradients.
+    A box holds a name or an operation, in blue the value and in orange the gradient; of an array it shows the shapes.
+    Blue arrows point the way of the values, orange ones the way of the gradients.
 
     Args:
         root: the output. Every node has `data`, `grad`, `op` and `parents`: a `Step`, or the reader's own class.

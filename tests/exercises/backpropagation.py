@@ -72,6 +72,38 @@ def assigned(root):
     return root
 
 
+def once_for_each_parent(root):
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(seeded(root))
+    for node in reversed(order):
+        for parent, vjp in dict(zip(node.parents, node.vjps, strict=True)).items():
+            parent.grad = parent.grad + vjp(node.grad)
+    return root
+
+
+def along_every_way(root):
+    def follow(node, grad):
+        for parent, vjp in zip(node.parents, node.vjps, strict=True):
+            parent.grad = parent.grad + vjp(grad)
+            follow(parent, vjp(grad))
+
+    follow(seeded(root), root.grad)
+    return root
+
+
+def softmax_with_its_jacobian(p, grad):
+    jacobian = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])
+    return np.einsum("ni,nij->nj", grad, jacobian)
+
+
 def without_the_chain(root):
     waiting = [seeded(root)]
     while waiting:
@@ -111,12 +143,14 @@ WRONG = {
         (lambda p, grad: p * grad, "the second part of the Jacobian"),
         (lambda p, grad: grad - p, "the gradient of the cross-entropy"),
         (lambda p, grad: p * (grad - (grad * p).sum(axis=1)), "shapes that do not broadcast"),
+        (softmax_with_its_jacobian, "a matrix K × K is built"),
     ],
     "gain": [
         (1.0, "the gain is too small"),
         (2 ** 0.5, "the gain is too large"),
         (0.09, "that may be a standard deviation"),
         (-1.0, "a standard deviation is positive"),
+        (1e-9, "that may be a standard deviation"),
         (np.ones(41), "one number, the gain"),
     ],
     "surprises": [
@@ -133,5 +167,7 @@ WRONG = {
         (once_in_depth, "before the second user had spoken"),
         (assigned, "contributions are added"),
         (without_the_chain, "the chain rule itself"),
+        (once_for_each_parent, "in both places of an operation"),
+        (along_every_way, "every way is walked by itself"),
     ],
 }
