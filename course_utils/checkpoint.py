@@ -1,5 +1,6 @@
 """Checkpoints: everything a training needs to go on, in one file that is either whole or not there."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: not a checkpoint, written in another format version, or for another architecture; the message
-            names the first difference.
+        CheckpointError: not a whole checkpoint, written in another format version, or for another architecture; the
+            message names the first difference.
 
     Source:
         Chapter 06.
@@ -73,9 +74,27 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
         raise CheckpointError(
             f"found {path.name} in format {found!r}, expected {FORMAT}; train again, or use the version that wrote it"
         )
+    require_parts(path, content, ("architecture", "model"))
     _compare(path.name, content.pop("architecture"), architecture(model))
     model.load_state_dict(content.pop("model"))
     return content
+
+
+def require_parts(path: str | Path, content: dict[str, Any], parts: Iterable[str]) -> None:
+    """Refuse a checkpoint in which something is missing.
+
+    Args:
+        path: the file, for the message.
+        content: what was read from it.
+        parts: names that must be in it.
+
+    Raises:
+        CheckpointError: a part is absent; the message names all that are.
+    """
+    absent = [part for part in parts if part not in content]
+    if absent:
+        raise CheckpointError(f"found no {', '.join(absent)} in {Path(path).name}, expected a checkpoint with "
+                              f"{', '.join(parts)}; name another file, or train again")
 
 
 def _compare(name: str, saved: dict[str, Any], expected: dict[str, Any]) -> None:

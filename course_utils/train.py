@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from torch import nn, optim
 from tqdm import tqdm
 
-from course_utils.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from course_utils.checkpoint import CheckpointError, load_checkpoint, require_parts, save_checkpoint
 from course_utils.tasks import Batch, Task
 
 OPTIMIZERS = {
@@ -36,7 +36,7 @@ class FitConfig:
         epochs: passes over the training data, at most.
         learning_rate: the optimizer's step size; the peak of it under "onecycle".
         optimizer: "sgd", "adam" or "adamw".
-        momentum: of "sgd".
+        momentum: of "sgd"; "onecycle" moves it itself, from 0.95 to 0.85 and back, and likewise Adam's beta1.
         weight_decay: pull of the weights towards zero.
         schedule: "constant", "cosine" (to zero) or "onecycle" (up, then down to zero), stepped every batch.
         patience: stop after this many epochs without a lower validation loss; None never stops.
@@ -138,11 +138,13 @@ def fit(
     Raises:
         ValueError: a loader is empty.
         TrainingDivergedError: the loss is not finite; says step, learning rate and the last good checkpoint.
-        CheckpointError: the checkpoint belongs to another architecture, version or configuration.
+        CheckpointError: the checkpoint is incomplete, or of another architecture, version or configuration.
 
     Source:
         Chapter 06.
     """
+    if len(train) == 0:
+        raise ValueError("found no batch in the training loader, expected at least one; check the split")
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
     schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * len(train))
     history, best = _resume(checkpoint, model, optimizer, schedule, config)
@@ -289,6 +291,7 @@ def _resume(checkpoint, model, optimizer, schedule, config) -> tuple[History, di
     if checkpoint is None or not Path(checkpoint).exists():
         return History(), copy.deepcopy(model.state_dict())
     state = load_checkpoint(checkpoint, model)
+    require_parts(checkpoint, state, ("config", "history", "optimizer", "schedule", "best"))
     for name, value in asdict(config).items():
         if state["config"].get(name) != value:
             raise CheckpointError(

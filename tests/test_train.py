@@ -246,6 +246,9 @@ def test_checkpoints_of_something_else_say_what_differs(tmp_path):
     torch.save({"format": 0}, path)
     with pytest.raises(CheckpointError, match=r"in format 0, expected 1"):
         load_checkpoint(path, net)
+    torch.save({"format": 1, "model": net.state_dict()}, path)
+    with pytest.raises(CheckpointError, match=r"found no architecture in last\.pt, expected a checkpoint with"):
+        load_checkpoint(path, net)
     path.write_bytes(b"half a fi")
     with pytest.raises(CheckpointError, match="can not read"):
         load_checkpoint(path, net)
@@ -258,6 +261,36 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
     fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1), checkpoint=path)
     with pytest.raises(CheckpointError, match=r"found learning_rate=0.001 in .*last.pt, expected 0.1"):
         fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1, learning_rate=0.1), checkpoint=path)
+
+
+def test_weights_alone_are_no_training_to_resume(tmp_path):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, model())
+    with pytest.raises(CheckpointError, match=r"found no config, history, optimizer, schedule, best in last\.pt"):
+        fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1), checkpoint=path)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "onecycle"])
+def test_an_empty_training_loader_is_refused(schedule):
+    with pytest.raises(ValueError, match="found no batch in the training loader"):
+        fit(model(), Segmentation(), [], loaders()[1], FitConfig(schedule=schedule))
+
+
+@pytest.mark.parametrize(("optimizer", "value"), [
+    ("sgd", lambda group: group["momentum"]),
+    ("adamw", lambda group: group["betas"][0]),
+])
+def test_one_cycle_moves_the_momentum_against_the_rate(optimizer, value):
+    """As `FitConfig` says: whatever `momentum` was asked for."""
+    config = FitConfig(optimizer=optimizer, momentum=0.5, schedule="onecycle")
+    built = train.OPTIMIZERS[optimizer](model().parameters(), config)
+    schedule, seen = train.SCHEDULES["onecycle"](built, config, 100), []
+    for _ in range(99):
+        seen.append(value(built.param_groups[0]))
+        built.step()
+        schedule.step()
+    assert (seen[0], min(seen), value(built.param_groups[0])) == pytest.approx((0.95, 0.85, 0.95))
+    assert seen.index(min(seen)) == 29
 
 
 def test_an_interrupted_write_keeps_the_old_checkpoint(tmp_path, monkeypatch):

@@ -33,6 +33,11 @@ def growing(w, g, s, lr, decay):
     adam(w, g, s, lr)
 
 
+def decay_last(w, g, s, lr, decay):
+    adam(w, g, s, lr)
+    w *= 1 - lr * decay
+
+
 def new_tensor(w, g, s, lr, decay):
     w = w * (1 - lr * decay)
     adam(w.clone(), g, s, lr)
@@ -174,6 +179,18 @@ class ZeroedOnce(Experiment):
         return loss.item()
 
 
+class NeverTraining(Experiment):
+    """`step` leaves the network in the mode of the last validation."""
+
+    def step(self, rows):
+        inputs, mask = self.batch(rows)
+        self.optimizer.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(self.model(inputs), mask)
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+
 class OwnScale(Experiment):
     """Validation inputs are scaled by their own mean and spread."""
 
@@ -221,6 +238,7 @@ WRONG = {
         (decay_without_rate, "not multiplied by the learning rate"),
         (no_decay, "there is no decay"),
         (growing, "the wrong sign"),
+        (decay_last, "comes after Adam's step"),
         (new_tensor, "makes a new tensor"),
         (late_count, "does t count from 1"),
         (forgetful, "the averages must last"),
@@ -259,6 +277,8 @@ WRONG = {
     "bug_hunt": [
         (MISTAKES["index ignored"], "takes the first rows"),
         (ZeroedOnce, "the gradients of earlier steps"),
+        (NeverTraining, "`step` must call `train`"),
+        (MISTAKES["validation not scaled"], "does not scale the validation inputs"),
         (OwnScale, "not with the mean and spread of the training inputs"),
         (Trembling, "`eval` is missing"),
         (OnTraining, "looks at the training part"),
