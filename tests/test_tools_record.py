@@ -34,7 +34,7 @@ def record(tmp_path, monkeypatch):
 def test_what_is_recorded_is_the_pooled_score_of_all_scenes(record):
     assert tool.main() == 0
     first, second = json.loads(tool.RECORD.read_text())["rows"]
-    assert (first["band"], first["counterpart"], first["dataset"], first["scenes"]) == ("470", "B2", "l8biome", 2)
+    assert (first["band"], first["counterpart"], first["dataset"], first["scenes"]) == ("550", "B3", "l8biome", 2)
     assert (second["band"], second["counterpart"]) == ("1378", "B9")
     counts = sum(metrics.count(view.image[0] > 0.7, view.mask, view.valid) for view in record["l8biome"])
     assert first["iou"] == pytest.approx(metrics.iou(counts), abs=5e-5)

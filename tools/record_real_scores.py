@@ -21,7 +21,7 @@ from course_utils.simulate import decode_uint8
 
 RECORD = Path(__file__).resolve().parents[1] / "course_utils/real_scores.json"
 # The band of PACE that a threshold was fitted to, and the band of Landsat-8 that takes its place.
-COUNTERPARTS = {"470": "B2", "1378": "B9"}
+COUNTERPARTS = {"550": "B3", "1378": "B9"}
 
 
 def fit_on_simulated(band: str) -> Threshold:
