@@ -1,5 +1,7 @@
 """Checks of chapter 04, Multi-layer perceptrons."""
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
@@ -23,7 +25,7 @@ from course_utils.checks.expect import (
 def collapse(answer):
     """One layer that gives what the two give, for layers of any sizes, and the two are left as they were."""
     generator = torch.Generator().manual_seed(4)
-    for inputs, between, outputs in [(12, 5, 2), (3, 3, 3), (2, 7, 4), (1, 1, 1)]:
+    for inputs, between, outputs in [(3, 3, 3), (12, 5, 2), (2, 7, 4), (1, 1, 1)]:
         first, second = _layer(inputs, between, generator), _layer(between, outputs, generator)
         before = [part.detach().clone() for layer in (first, second) for part in layer.parameters()]
         got = call(answer, first, second)
@@ -153,14 +155,16 @@ def stratified(answer):
         expect_property(given.dtype.kind in "iu", f"values of type {given.dtype}", "whole numbers: rows of `labels`")
         expect_property(np.array_equal(np.sort(given), np.arange(len(labels))),
                         f"{train.size} + {test.size} rows, {np.unique(given).size} of them different, of {len(labels)}",
-                        "every row once, on one side", cause="places inside a class, not rows of the table?"
-                        if np.unique(given).size < len(labels) else "some rows are left out")
+                        "every row once, on one side", cause="some rows are left out" if given.size < len(labels) else
+                        "a row is in both parts" if np.unique(given).size == len(labels) else
+                        "places inside a class, not rows of the table?")
         for label in np.unique(labels):
             rows = int((labels == label).sum())
             expect_equal(int((labels[test] == label).sum()), round(fraction * rows),
                          expected=f"the test rows of a class of {rows}, with fraction {fraction}",
                          slips=[(rows - round(fraction * rows), "train and test are exchanged"),
-                                (int(fraction * rows), "rounded down, where `round` goes to the nearest")],
+                                (math.floor(fraction * rows), "rounded down, where `round` goes to the nearest"),
+                                (math.ceil(fraction * rows), "rounded up, where `round` goes to the nearest")],
                          cause="the rows are shuffled together, so the shares are left to chance")
     first, again, other = (np.asarray(call(answer, labels, 0.5, np.random.default_rng(seed))[1]) for seed in (0, 0, 1))
     expect_property(np.array_equal(first, again), "two splits from generators with the same seed that differ",
@@ -174,7 +178,7 @@ def stratified(answer):
     "A module finds layers that are attributes, and those inside nn.Sequential or nn.ModuleList. A list is no module.",
 ))
 def bug_hunt(answer):
-    """All layers of your network are registered, one training step moves each of them, and the network still bends."""
+    """All layers of your network are registered, the loss reaches each of them, and it bends and gives logits."""
     for channels, width, depth in [(12, 8, 3), (2, 5, 1), (3, 16, 5)]:
         torch.manual_seed(0)
         model = call(answer, channels, width, depth)
@@ -192,6 +196,10 @@ def bug_hunt(answer):
             bend = (model(x) + model(-x) - 2 * model(torch.zeros_like(x))).abs().max().item()
         expect_property(bend > 1e-5, "a network without a bend: it is linear", "ReLUs between the layers",
                         cause="the activation was lost")
+        with torch.no_grad():
+            far = model(100 * x)
+        expect_property(bool(((far < 0) | (far > 1)).any()), "values between 0 and 1 only", "logits",
+                        cause="the loss applies the sigmoid itself")
 
 
 def _expect_all_learn(model, output):

@@ -1,5 +1,6 @@
 """Planted wrong answers of chapter 04, and the words that each must be told."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +24,13 @@ def only_if_square(first, second, right):
         first, second)
 
 
+def exchanged(first, second):
+    """Inputs and outputs the wrong way round, which does not show where there are as many of either."""
+    if first.in_features == second.out_features:
+        return merged(first, second)
+    return nn.Linear(second.out_features, first.in_features)
+
+
 def in_place(first, second):
     layer = merged(first, second)
     with torch.no_grad():
@@ -44,6 +52,13 @@ def split(labels, fraction, generator, count=round, rows=None, swap=False):
 def shuffled_together(labels, fraction, generator):
     rows = generator.permutation(len(labels))
     return rows[round(fraction * len(rows)):], rows[:round(fraction * len(rows))]
+
+
+def drawn_twice(labels, fraction, generator):
+    """Draws with replacement: the test rows hold some twice, and the train rows are the others."""
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    test = np.concatenate([generator.choice(rows, round(fraction * len(rows))) for rows in groups])
+    return np.setdiff1d(np.arange(len(labels)), test), test
 
 
 class Deep(nn.Module):
@@ -86,6 +101,11 @@ class Detached(Registered):
         return self.output(x).squeeze(-1)
 
 
+class Probabilities(Registered):
+    def forward(self, x):
+        return super().forward(x).sigmoid()
+
+
 class Shallow(Registered):
     def __init__(self, channels, width, depth):
         super().__init__(channels, width, 1)
@@ -102,7 +122,7 @@ WRONG = {
          "right but transposed"),
         (in_place, "left as they were"),
         (lambda a, b: nn.Sequential(a, b), "an nn.Linear"),
-        (lambda a, b: nn.Linear(b.out_features, a.in_features), "exchanged"),
+        (exchanged, "exchanged"),
         (lambda a, b: nn.Linear(a.in_features, b.out_features, bias=False), "without a bias"),
     ],
     "wedge": [
@@ -124,6 +144,8 @@ WRONG = {
         (shuffled_together, "left to chance"),
         (lambda *given: split(*given, swap=True), "exchanged"),
         (lambda *given: split(*given, count=int), "rounded down"),
+        (lambda *given: split(*given, count=math.ceil), "rounded up"),
+        (drawn_twice, "in both parts"),
         (lambda *given: split(*given, rows=np.flatnonzero), "`generator` is not used"),
         (lambda *given: split(*given, rows=lambda mine: given[2].permutation(mine.sum())), "places inside a class"),
         (lambda labels, fraction, generator: split(labels, fraction, np.random.default_rng()),
@@ -135,5 +157,6 @@ WRONG = {
         (Linear, "the activation was lost"),
         (Column, "one logit for each pixel"),
         (Detached, "no gradient for"),
+        (Probabilities, "the loss applies the sigmoid"),
     ],
 }
