@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from course_utils import losses
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import expect_close, expect_dtype, expect_property, expect_shape, expect_type
+from course_utils.checks.expect import expect_close, expect_dtype, expect_property, expect_shape
 from course_utils.codes import IGNORE, is_cloud
 from course_utils.data.patches import load_patches
 from course_utils.data.samples import LAND
@@ -26,7 +26,6 @@ LEAST_GAIN = 0.02
 ))
 def steps(answer):
     """All five positions are right; a step multiplies the distance to the minimum by 1 − 2 · rate."""
-    expect_type(answer, tuple | list, expected="five numbers in one tuple")
     expect_shape(answer, (5,), cause="five numbers in one tuple")
     starts = ((0.25, 1), (0.25, 2), (1.0, 1), (1.0, 2), (1.5, 2))
     right = [3 - 3 * (1 - 2 * rate) ** count for rate, count in starts]
@@ -45,7 +44,7 @@ def steps(answer):
     "`z.clamp(min=0)` is max(z, 0), and `torch.log1p(t)` is log(1 + t). The mask has to become a number: `.float()`.",
 ))
 def bce(answer):
-    """The loss is right over the valid pixels, at ordinary logits, at ±1000, and where not-a-number is not valid."""
+    """The loss is right over the valid pixels, at ordinary logits, at ±1000, and where what is not valid is NaN."""
     generator = torch.Generator().manual_seed(3)
     for shape, size in (((7,), 2.0), ((2, 3, 5), 2.0), ((4, 6), 30.0), ((2, 5), 1000.0)):
         z = size * torch.randn(shape, generator=generator)
@@ -58,12 +57,14 @@ def bce(answer):
         expect_property(_finite(got), f"a loss of {got} for logits of about ±{size:g}", "a finite number",
                         cause="e^z overflows, or a sigmoid was rounded to 1")
         expect_close(got, want, expected="one number: the mean over the valid pixels", rtol=1e-4,
-                     cause="the three terms of the formula",
+                     cause="the three terms of the formula" if size < 10 else
+                           "small logits come out right, large ones do not: is a probability or a logit clamped?",
                      slips=_slips_of_bce(torch.where(valid, z, 5.0), mask, valid))
         expect_property(_finite(call(answer, holes, mask, valid)), "not-a-number, as in a pixel that is not valid",
                         "a number", cause="NaN · 0 is NaN: select the valid pixels instead of multiplying")
-    sure = call(answer, torch.full((3,), 20.0), torch.ones(3, dtype=torch.bool), torch.ones(3, dtype=torch.bool))
-    expect_property(0 < float(sure) < 1e-8, f"a loss of {float(sure):.3g} for cloud at logit 20",
+    clear, every = torch.zeros(3, dtype=torch.bool), torch.ones(3, dtype=torch.bool)
+    sure = call(answer, torch.full((3,), -20.0), clear, every)
+    expect_property(0 < float(sure) < 1e-8, f"a loss of {float(sure):.3g} for a clear pixel at logit -20",
                     "something tiny that is not 0", cause="log(1 + t) loses a tiny t; `torch.log1p` does not")
 
 
@@ -123,13 +124,20 @@ def _slips_of_gradient(weight, bias, image, mask, valid, place):
     """Gradients that known slips lead to, of the weight (place 0) or the bias (1)."""
     right = _autograd(weight, bias, image.nan_to_num(), mask, valid)[place]
     count, all_valid = int(valid.sum()), torch.ones_like(valid)
-    x = image[:, valid]
-    raw = weight @ x + bias - mask[valid].float()
+    x, y = image[:, valid], mask[valid].float()
+    prob = torch.sigmoid(weight @ x + bias)
+
+    def gradient(error):
+        return (x @ error / count, error.mean())[place]
+
     return [(-right, "the sign: error is p − y"),
             (right * count, "the sum over the pixels, not the mean"),
             (right * count / valid.numel(), "divided by all pixels instead of the valid ones"),
             (_autograd(weight, bias, image, mask, all_valid)[place], "the pixels that are not valid were counted"),
-            (((x @ raw) / count, raw.mean())[place], "the sigmoid is missing")]
+            (gradient(weight @ x + bias - y), "the sigmoid is missing"),
+            (gradient(torch.sigmoid(weight @ x) - y), "the bias is missing in the logit"),
+            (gradient((prob - y) * prob * (1 - prob)), "p (1 − p) cancels: what is left is p − y"),
+            (2 * right, "the factor 2 belongs to the squared error, not to this loss")]
 
 
 @exercise(hints=(
@@ -152,7 +160,7 @@ def features(answer):
     expect_close(some, columns[:100], expected="the same columns for a pixel, whoever its neighbours are", rtol=1e-3,
                  atol=1e-4, cause="a mean or a spread is taken over the pixels that happen to be there")
     alone, loss = _validation_loss(pixels, mask, unseen, truth), _validation_loss(columns, mask, others, truth)
-    cause = ("new columns that are sums of the old ones add nothing" if alone - loss < LEAST_GAIN / 2 else
+    cause = ("new columns that are sums of the old ones add nothing" if alone - loss < LEAST_GAIN / 20 else
              "the right way, not yet far enough; which band has most of its values near 0?")
     expect_property(alone - loss >= LEAST_GAIN, f"a validation loss of {loss:.3f}, with the twelve channels alone "
                     f"{alone:.3f}", f"at least {LEAST_GAIN} less than with the twelve alone", cause=cause)
@@ -187,7 +195,7 @@ def _pixels(part):
     "The loss applies a sigmoid itself. Leave out yours, in the loss and in the gradient, which is then (p − y) x.",
 ))
 def bug_hunt(answer):
-    """A step follows the gradient of the loss of the logits, and many steps separate what can be separated."""
+    """A step follows the gradient of the mean BCE of the logits, and the loss is the one before the step."""
     generator = torch.Generator().manual_seed(5)
     for count, channels in ((40, 3), (25, 13)):
         x = torch.randn(count, channels, generator=generator)
@@ -198,13 +206,15 @@ def bug_hunt(answer):
                         "the new weights and the loss")
         logits, prob = x @ weights, torch.sigmoid(x @ weights)
         twice = torch.sigmoid(prob) - mask.float()
-        expect_close(got[1], losses.bce(logits, mask), expected="the loss before the step",
+        expect_close(got[1], losses.bce(logits, mask), expected="the loss before the step", rtol=1e-4,
                      cause="the mean BCE of the logits",
                      slips=[(losses.bce(prob, mask), "the loss applies a sigmoid itself, so here it is applied twice")])
         expect_close(got[0], weights - 0.3 * x.T @ (prob - mask.float()) / count, expected="the weights after the step",
                      rtol=1e-4, atol=1e-6, cause="the gradient of the loss: (p − y) x", slips=[
                          (weights - 0.3 * x.T @ (twice * prob * (1 - prob)) / count,
                           "the gradient still belongs to a sigmoid that is applied twice"),
+                         (weights - 0.3 * x.T @ ((prob - mask.float()) * prob * (1 - prob)) / count,
+                          "p (1 − p) came from your own sigmoid; of the loss of logits, p − y is the whole derivative"),
                          (weights - 0.3 * x.T @ twice / count, "the error has one sigmoid too many"),
                          (weights + 0.3 * x.T @ (prob - mask.float()) / count, "uphill: the gradient is subtracted"),
                      ])

@@ -19,6 +19,11 @@ def softplus_by_hand(logits, mask, valid):
     return (torch.log(1 + torch.exp(z)) - y * z).mean()
 
 
+def clamped_bce(logits, mask, valid):
+    p, y = torch.sigmoid(logits[valid]).clamp(1e-7, 1 - 1e-7), mask[valid].float()
+    return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+
 def plain_log(logits, mask, valid):
     z, y = logits[valid], mask[valid].float()
     return (z.clamp(min=0) - y * z + torch.log(1 + torch.exp(-z.abs()))).mean()
@@ -49,6 +54,17 @@ def gradient_without_sigmoid(weight, bias, image, mask, valid):
     return x @ error / len(error), error.mean()
 
 
+def gradient_without_bias(weight, bias, image, mask, valid):
+    return right_gradient(weight, torch.tensor(0.0), image, mask, valid)
+
+
+def gradient_of_squares(weight, bias, image, mask, valid):
+    x = image[:, valid]
+    prob = torch.sigmoid(weight @ x + bias)
+    error = (prob - mask[valid].float()) * prob * (1 - prob)
+    return x @ error / len(error), error.mean()
+
+
 def scaled_gradient(factor):
     def spoiled(weight, bias, image, mask, valid):
         return tuple(factor(valid) * part for part in right_gradient(weight, bias, image, mask, valid))
@@ -68,6 +84,12 @@ def half_mended(weights, x, mask, rate):
 def one_sigmoid_left(weights, x, mask, rate):
     error = torch.sigmoid(torch.sigmoid(x @ weights)) - mask.float()
     return weights - rate * x.T @ error / len(mask), losses.bce(x @ weights, mask)
+
+
+def derivative_left(weights, x, mask, rate):
+    prob = torch.sigmoid(x @ weights)
+    gradient = x.T @ ((prob - mask.float()) * prob * (1 - prob)) / len(mask)
+    return weights - rate * gradient, losses.bce(x @ weights, mask)
 
 
 def uphill(weights, x, mask, rate):
@@ -95,6 +117,7 @@ WRONG = {
     "bce": [
         (naive_bce, "rounded to 1"),
         (softplus_by_hand, "overflows"),
+        (clamped_bce, "clamped"),
         (plain_log, "loses a tiny t"),
         (weighted_by_valid, "select the valid pixels"),
         (lambda z, mask, valid: terms(z, mask.float()).mean(), "over all pixels"),
@@ -108,6 +131,9 @@ WRONG = {
         (gradient_of_all, "not valid were counted"),
         (gradient_by_weight, "NaN · 0 is NaN"),
         (gradient_without_sigmoid, "the sigmoid is missing"),
+        (gradient_without_bias, "the bias is missing"),
+        (gradient_of_squares, "what is left is p − y"),
+        (scaled_gradient(lambda valid: 2), "the factor 2"),
         (scaled_gradient(lambda valid: -1), "error is p − y"),
         (scaled_gradient(lambda valid: valid.sum()), "not the mean"),
         (scaled_gradient(lambda valid: valid.float().mean()), "divided by all pixels"),
@@ -122,11 +148,13 @@ WRONG = {
         (joined(lambda pixels: pixels**2), "at most 15"),
         (lambda pixels: pixels.log1p().double(), "float32"),
         (lambda pixels: pixels[:, 8], "a row for each pixel"),
+        (joined(lambda pixels: (pixels[:, 8:9] > 0.006).float()), "not yet far enough"),
     ],
     "bug_hunt": [
         (unmended, "applied twice"),
         (half_mended, "still belongs to a sigmoid"),
         (one_sigmoid_left, "one sigmoid too many"),
+        (derivative_left, "the whole derivative"),
         (uphill, "uphill"),
         (only_weights, "the new weights and the loss"),
     ],
