@@ -107,7 +107,7 @@ class History:
         ax.plot(epochs, self.validation_loss, "s--", label="validation")
         ax.axvline(self.best + 1, color="0.6", linewidth=1, zorder=0, label=f"best epoch: {self.best + 1}")
         ax.set(xlabel="epoch", ylabel="loss")
-        ax.legend()
+        ax.legend(frameon=True, edgecolor="none", framealpha=1)  # the mark may run behind it
         return ax
 
 
