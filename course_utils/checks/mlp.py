@@ -93,7 +93,7 @@ def wedge(answer):
     accuracy = ((logits > 0) == cloud).float().mean().item()
     turned = ((logits <= 0) == cloud).float().mean().item()
     swapped = ((F.relu(x @ weight + bias) @ out + rest > 0) == cloud).float().mean().item()
-    expect_property(accuracy >= 0.77, f"{accuracy:.0%} of the pixels right", "at least 77 %", cause=(
+    expect_property(accuracy >= 0.77, f"{accuracy:.1%} of the pixels right", "at least 77 %", cause=(
         "the signs of the output are turned: the logit is to be positive inside" if turned >= 0.75 else
         "the weight is transposed: nn.Linear keeps one row for each unit" if swapped >= 0.77 else
         "move one border at a time; draw it with try_wedge(*wedge)"))
