@@ -6,6 +6,7 @@ and `_static/quiz.js` shows the feedback of the chosen answer.
 
 import html
 import json
+import random
 import re
 
 from docutils import nodes
@@ -35,8 +36,13 @@ def rich_text(text: str) -> str:
 
 
 def answer_field(question: dict, name: str) -> str:
-    """The inputs of one question and the feedback of each of its answers (hidden until it is chosen)."""
+    """The inputs of one question and the feedback of each of its answers (hidden until it is chosen).
+
+    Choices come in an order that looks random and is the same in every build: authors tend to write the right one first.
+    """
     kind, answers = question["type"], list(question["answers"])
+    if kind in INPUTS:
+        random.Random(question["question"]).shuffle(answers)
     if kind == "numeric" and not any(answer["type"] == "default" for answer in answers):
         answers.append({"type": "default"})
     feedback = "".join(

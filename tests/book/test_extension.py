@@ -114,6 +114,17 @@ def test_quiz_choices_of_which_several_are_right_are_checkboxes():
     assert {box["type"] for box in tree.select("input")} == {"checkbox"}
 
 
+def test_the_right_answer_of_a_quiz_stands_in_any_place_and_in_every_build_in_the_same():
+    answers = [{"answer": "right", "correct": True}] + [{"answer": f"wrong {i}", "correct": False} for i in range(3)]
+    questions = [{"question": f"Question {i}?", "type": "multiple_choice", "answers": answers} for i in range(20)]
+    assert quiz_html(questions) == quiz_html(questions)
+    fields = parse(quiz_html(questions)).select("fieldset")
+    places = [[span.get_text() for span in field.select(".quiz-answers span")].index("right") for field in fields]
+    assert set(places) == {0, 1, 2, 3}
+    marked = [field.select_one("[role=status] > .right")["data-answer"] for field in fields]
+    assert marked == [str(place) for place in places]
+
+
 @pytest.mark.parametrize(("question", "message"), [
     (CHOICE | {"type": "string"}, "expected multiple_choice, many_choice or numeric"),
     (CHOICE | {"answers": [{"answer": "no", "correct": False}]}, "no correct answer"),
