@@ -38,7 +38,7 @@ def rich_text(text: str) -> str:
 def answer_field(question: dict, name: str) -> str:
     """The inputs of one question and the feedback of each of its answers (hidden until it is chosen).
 
-    Choices come in an order that looks random and is the same in every build: authors tend to write the right one first.
+    Choices stand in an order that looks random and is the same in every build: authors write the right one first.
     """
     kind, answers = question["type"], list(question["answers"])
     if kind in INPUTS:
