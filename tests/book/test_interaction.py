@@ -44,7 +44,7 @@ def test_solution_folds_out(open_site, way):
 
 
 def test_copy_button_copies_the_code(open_site):
-    page = open_site(page_with("cell_input"))
+    page = open_site(page_with('class="cell docutils container"'))
     cell = page.locator("div.cell_input div.highlight:visible").first
     cell.hover()
     cell.locator("button.copybtn").click()
@@ -111,8 +111,8 @@ def test_several_choices_are_answered_one_by_one(quiz):
     fieldset = quiz.locator("fieldset").nth(2)
     for box in fieldset.locator("input").all():
         box.check()
-    assert fieldset.locator("[role=status]").inner_text().split() == ["This.", "That."]
-    fieldset.locator("input").first.uncheck()
+    assert sorted(fieldset.locator("[role=status]").inner_text().split()) == ["That.", "This."]
+    fieldset.get_by_label("this").uncheck()
     assert fieldset.locator("[role=status]").inner_text().split() == ["That."]
 
 
