@@ -40,11 +40,11 @@ class Sim2Real:
     width: int = 10
     depth: int = 4
     crop: int = 128
-    crops_per_epoch: int = 320
+    crops_per_epoch: int = 304
     epochs: int = 10
     batch_size: int = 8
     learning_rate: float = 4e-3
-    max_seconds: float = 75.0
+    max_seconds: float = 80.0
     gains: tuple[float, float] = (0.15, 0.10)
 
 
