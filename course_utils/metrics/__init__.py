@@ -1,6 +1,7 @@
-"""Scores of a cloud mask over valid pixels: counts, IoU, recall, accuracy, curves."""
+"""Scores of a cloud mask over valid pixels: counts, IoU, recall, accuracy, curves, calibration."""
 
 from course_utils.codes import CLEAR, IGNORE, THICK, THIN
+from course_utils.metrics.calibration import Reliability, reliability
 from course_utils.metrics.counts import (
     Counts,
     MaskError,
@@ -26,6 +27,7 @@ __all__ = [
     "Counts",
     "Curve",
     "MaskError",
+    "Reliability",
     "UndefinedScore",
     "accuracy",
     "clear_iou",
@@ -39,6 +41,7 @@ __all__ = [
     "precision_recall_curve",
     "recall",
     "recall_on",
+    "reliability",
     "roc_curve",
     "small_clouds",
 ]

@@ -57,7 +57,7 @@ def roc_curve(score: Array, mask: Array, valid: Array) -> Curve:
     """
     from sklearn import metrics  # here, because it takes a second and few chapters need it
 
-    score, mask = _valid_pixels(score, mask, valid)
+    score, mask = _both_classes(*valid_pixels(score, mask, valid))
     x, y, thresholds = metrics.roc_curve(mask, score)
     return Curve(x, y, thresholds.astype(float), float(metrics.auc(x, y)))
 
@@ -87,14 +87,26 @@ def precision_recall_curve(score: Array, mask: Array, valid: Array) -> Curve:
     """
     from sklearn import metrics
 
-    score, mask = _valid_pixels(score, mask, valid)
+    score, mask = _both_classes(*valid_pixels(score, mask, valid))
     y, x, thresholds = metrics.precision_recall_curve(mask, score)
     area = -float(np.sum(np.diff(x) * y[:-1]))
     return Curve(x, y, np.append(thresholds, np.inf), area)
 
 
-def _valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Flatten to the valid pixels, refusing what has no curve."""
+def valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Flatten a score and the truth to the valid pixels.
+
+    Args:
+        score: any shape, float.
+        mask: true cloud, same shape, bool.
+        valid: where a measurement exists, same shape, bool.
+
+    Returns:
+        Score and mask of the valid pixels, each (N,).
+
+    Raises:
+        MaskError: the shapes differ, or a score is not finite at a valid pixel.
+    """
     score, mask, valid = (np.asarray(array) for array in (score, mask, valid))
     if not score.shape == mask.shape == valid.shape or mask.dtype != bool or valid.dtype != bool:
         raise MaskError(
@@ -104,6 +116,11 @@ def _valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, 
     score, mask = score[valid], mask[valid]
     if not np.isfinite(score).all():
         raise MaskError("found a score that is not finite at a valid pixel: mark such pixels invalid")
+    return score, mask
+
+
+def _both_classes(score: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same, refused where there is no curve."""
     if mask.all() or not mask.any():
         raise MaskError(
             f"found {int(mask.sum())} cloudy of {mask.size} valid pixels; expected both classes: add scenes"
