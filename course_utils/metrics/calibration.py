@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: of all pixels called 70 % likely, are 70 % cloud? (Chapter 10.)"""
+"""Whether probabilities mean what they say: of all pixels called 70 % likely, are 70 % cloud (chapter 10)?"""
 
 from __future__ import annotations
 
