@@ -14,6 +14,7 @@ from tqdm import tqdm
 from course_utils.codes import CLOUD, OUTSIDE, SKY, SKY_CODES
 from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.simulate.sky import sky_frame, sky_photo
+from course_utils.simulate.sky_picture import LabelledSky
 
 __all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_pictures", "sky_stems", "write_sky_folder"]
 
@@ -22,7 +23,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True)
-class SkyPicture:
+class SkyPicture(LabelledSky):
     """A picture of the sky with a mask.
 
     Attributes:
@@ -34,21 +35,6 @@ class SkyPicture:
     name: str
     picture: np.ndarray
     codes: np.ndarray
-
-    @property
-    def image(self) -> np.ndarray:
-        """What a model sees: (3, H, W) float32, 0–1."""
-        return np.moveaxis(self.picture, -1, 0).astype(np.float32) / 255
-
-    @property
-    def mask(self) -> np.ndarray:
-        """The truth, (H, W) bool: true = cloud."""
-        return self.codes == CLOUD
-
-    @property
-    def valid(self) -> np.ndarray:
-        """Where the picture shows the sky, (H, W) bool."""
-        return self.codes != OUTSIDE
 
 
 def sky_stems(folder: str | Path) -> tuple[str, ...]:

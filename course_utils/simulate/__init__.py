@@ -18,6 +18,7 @@
     sky_clouds.py   cloud layers that drift and change                sky_geometry.py where a camera looks
     sky_light.py    what air and cloud scatter, the light of a night  sky_view.py     what arrives from each direction
     sky_camera.py   stray light, exposure, tone, noise, 8 bits        sky.py          frames, series, photographs
+    sky_picture.py  what every labelled picture of the sky tells
 """
 
 from course_utils.simulate.instrument import decode_uint8, encode_uint8

@@ -9,6 +9,7 @@ from course_utils.codes import CLEAR, CLOUD, IGNORE, OUTSIDE, SKY
 from course_utils.simulate.label import analyst_codes
 from course_utils.simulate.sky_camera import Camera, draw_camera, record
 from course_utils.simulate.sky_geometry import CIRCLE, fisheye, fisheye_place, perspective
+from course_utils.simulate.sky_picture import LabelledSky
 from course_utils.simulate.sky_state import SkyState, draw_sky, sky_stream
 from course_utils.simulate.sky_view import look, starlight
 
@@ -19,7 +20,7 @@ PHOTO_WIDTH = 4.0           # side of a cloud layer's map over its height, for p
 
 
 @dataclass(frozen=True, eq=False)
-class SkyFrame:
+class SkyFrame(LabelledSky):
     """A picture of the sky with the truth about every pixel.
 
     Attributes:
@@ -37,26 +38,6 @@ class SkyFrame:
     codes: np.ndarray
     thickness: np.ndarray
     minutes: float = 0.0
-
-    @property
-    def image(self) -> np.ndarray:
-        """What a model sees: (3, H, W) float32, 0–1."""
-        return np.moveaxis(self.picture, -1, 0).astype(np.float32) / 255
-
-    @property
-    def mask(self) -> np.ndarray:
-        """(H, W) bool, true = cloud."""
-        return self.codes == CLOUD
-
-    @property
-    def valid(self) -> np.ndarray:
-        """(H, W) bool, true where the picture shows the sky."""
-        return self.codes != OUTSIDE
-
-    @property
-    def cloud_fraction(self) -> float:
-        """Share of the visible sky's pixels that are cloud, 0–1."""
-        return float(self.mask.sum() / self.valid.sum())
 
 
 def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 512, sky: str | None = None,
