@@ -1,11 +1,12 @@
 """What every experiment shares: its settings, and a U-Net trained on random crops of simulated images."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from course_utils import metrics
@@ -93,13 +94,16 @@ def _sample(image: Tensor, codes: Tensor) -> dict[str, Tensor]:
     return {"image": image, "mask": mask, "valid": codes != metrics.IGNORE}
 
 
-def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple[Scaled, float]:
+def train_unet(
+    images: np.ndarray, codes: np.ndarray, config: Sim2Real, scale: Callable[[nn.Module, Tensor], nn.Module] = Scaled
+) -> tuple[nn.Module, float]:
     """Train a U-Net on simulated scenes; the last `validation_scenes` of them choose the best epoch.
 
     Args:
         images: (N, C, H, W) float32 reflectance.
         codes: (N, H, W) uint8.
         config: see `Sim2Real`.
+        scale: puts the network behind a scaling of its inputs, given some training pixels (N, C).
 
     Returns:
         The model, which scales its own inputs, and the seconds that its training took.
@@ -107,7 +111,7 @@ def train_unet(images: np.ndarray, codes: np.ndarray, config: Sim2Real) -> tuple
     torch.manual_seed(config.seed)
     cut = len(images) - config.validation_scenes
     some = images[:cut, :, ::8, ::8].swapaxes(0, 1)[:, codes[:cut, ::8, ::8] != metrics.IGNORE]  # (C, N)
-    model = Scaled(UNet(images.shape[1], width=config.width, depth=config.depth), torch.from_numpy(some.T))
+    model = scale(UNet(images.shape[1], width=config.width, depth=config.depth), torch.from_numpy(some.T))
     crops = Crops(images[:cut], codes[:cut], config.crop, config.seed, config.gains)
     drawn = RandomSampler(crops, num_samples=config.crops_per_epoch, generator=torch.Generator())
     train = DataLoader(crops, config.batch_size, sampler=drawn, generator=drawn.generator)
