@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +15,55 @@ GREEN, NIR, SWIR1 = "B3", "B5", "B6"        # bands of the snow test, by Landsat
 # cloud is the cheaper mistake where p · 2 > (1 − p) · 1.
 CLOUD_FROM = 1 / 3
 SCORES = ("accuracy", "cloud_iou", "clear_iou", "mean_iou", "thin_recall", "snow_false_alarms")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is counted on a labelled image; tallies of images can be added, so that all pixels are pooled.
+
+    Attributes:
+        everywhere: all pixels whose truth is known.
+        thin: those of thin cloud.
+        snow: those that are clear and covered with snow.
+    """
+
+    everywhere: metrics.Counts = field(default_factory=metrics.Counts)
+    thin: metrics.Counts = field(default_factory=metrics.Counts)
+    snow: metrics.Counts = field(default_factory=metrics.Counts)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.everywhere + other.everywhere, self.thin + other.thin, self.snow + other.snow)
+
+    def scores(self) -> dict[str, float | None]:
+        """Divide once.
+
+        Returns:
+            Scores by name, as `score`.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", metrics.UndefinedScore)
+            values = (
+                metrics.accuracy(self.everywhere), metrics.iou(self.everywhere), metrics.clear_iou(self.everywhere),
+                metrics.mean_iou(self.everywhere), metrics.recall(self.thin), metrics.false_alarm_rate(self.snow),
+            )  # fmt: skip
+        return {name: None if math.isnan(value) else value for name, value in zip(SCORES, values, strict=True)}
+
+
+def tally(pred: np.ndarray, scene: LabelledScene) -> Tally:
+    """Count what a mask gets right and wrong on a labelled image.
+
+    Args:
+        pred: (H, W) bool, true = called cloud.
+        scene: the image and its truth.
+
+    Returns:
+        The tally.
+    """
+    return Tally(
+        metrics.count(pred, scene.mask, scene.valid),
+        metrics.count(pred, scene.mask, scene.codes == metrics.THIN),
+        metrics.count(pred, scene.mask, is_snow(scene) & (scene.codes == metrics.CLEAR)),
+    )
 
 
 def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[LabelledScene], bands: Sequence[str]) -> dict:
@@ -29,19 +79,10 @@ def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[Labelled
         found), snow_false_alarms (share of the clear, snow-covered pixels called cloud). None where there is nothing to
         score.
     """
-    everywhere = thin = snow = metrics.Counts()
+    total = Tally()
     for scene in scenes:
-        pred = predict(scene.image[[scene.bands.index(band) for band in bands]])
-        everywhere += metrics.count(pred, scene.mask, scene.valid)
-        thin += metrics.count(pred, scene.mask, scene.codes == metrics.THIN)
-        snow += metrics.count(pred, scene.mask, is_snow(scene) & (scene.codes == metrics.CLEAR))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", metrics.UndefinedScore)
-        values = (
-            metrics.accuracy(everywhere), metrics.iou(everywhere), metrics.clear_iou(everywhere),
-            metrics.mean_iou(everywhere), metrics.recall(thin), metrics.false_alarm_rate(snow),
-        )  # fmt: skip
-    return {name: None if math.isnan(value) else value for name, value in zip(SCORES, values, strict=True)}
+        total += tally(predict(scene.image[[scene.bands.index(band) for band in bands]]), scene)
+    return total.scores()
 
 
 def is_snow(scene: LabelledScene) -> np.ndarray:
