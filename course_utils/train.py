@@ -10,10 +10,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
-from torch import nn, optim
+from torch import Tensor, nn, optim
 from tqdm import tqdm
 
 from course_utils.checkpoint import CheckpointError, load_checkpoint, require_parts, save_checkpoint
+from course_utils.runtime import fast_bfloat16
 from course_utils.tasks import Batch, Task
 
 OPTIMIZERS = {
@@ -41,6 +42,8 @@ class FitConfig:
         schedule: "constant", "cosine" (to zero) or "onecycle" (up, then down to zero), stepped every batch.
         patience: stop after this many epochs without a lower validation loss; None never stops.
         max_seconds: stop after the first epoch that ends later than this; None never stops.
+        mixed_precision: compute layers in bfloat16 where the device is faster with it (`runtime.fast_bfloat16`); the
+            weights, the loss and what is not fast stay in float32 (chapter 12).
         seed: of the shuffling and of dropout.
     """
 
@@ -52,6 +55,7 @@ class FitConfig:
     schedule: str = "constant"
     patience: int | None = None
     max_seconds: float | None = None
+    mixed_precision: bool = False
     seed: int = 0
 
     def __post_init__(self):
@@ -154,8 +158,8 @@ def fit(
         started = time.perf_counter()
         _seed_epoch(train, config.seed, len(history))
         try:
-            train_loss = train_epoch(model, task, train, optimizer, schedule)
-            validation_loss, scores = evaluate(model, task, validation)
+            train_loss = train_epoch(model, task, train, optimizer, schedule, config.mixed_precision)
+            validation_loss, scores = evaluate(model, task, validation, config.mixed_precision)
         except TrainingDivergedError as error:
             saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
             raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {saved}") from None
@@ -182,6 +186,7 @@ def train_epoch(
     train: Iterable[Batch],
     optimizer: optim.Optimizer,
     schedule: optim.lr_scheduler.LRScheduler,
+    mixed_precision: bool = False,
 ) -> float:
     """One pass over the training data: for every batch predict, compare, differentiate, step.
 
@@ -191,6 +196,7 @@ def train_epoch(
         train: batches, dictionaries of tensors.
         optimizer: steps once a batch.
         schedule: steps after it.
+        mixed_precision: as in `FitConfig`.
 
     Returns:
         The loss averaged over items.
@@ -205,7 +211,7 @@ def train_epoch(
     for step, batch in enumerate(train, start=1):
         batch = to_device(batch, device)
         optimizer.zero_grad()
-        loss = task.loss(model(batch["image"]), batch)
+        loss = task.loss(_output(model, batch, mixed_precision), batch)
         value = _finite(loss.item(), f"step {step} at learning rate {optimizer.param_groups[0]['lr']:.3g}")
         loss.backward()
         optimizer.step()
@@ -216,13 +222,16 @@ def train_epoch(
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[float, dict[str, float]]:
+def evaluate(
+    model: nn.Module, task: Task, loader: Iterable[Batch], mixed_precision: bool = False
+) -> tuple[float, dict[str, float]]:
     """Loss and scores of a model over all batches, without learning from them.
 
     Args:
         model: maps batch["image"] to the output that `task` understands; put into eval mode.
         task: loss and scores.
         loader: batches, dictionaries of tensors.
+        mixed_precision: as in `FitConfig`.
 
     Returns:
         The loss averaged over items, and the task's scores.
@@ -236,7 +245,7 @@ def evaluate(model: nn.Module, task: Task, loader: Iterable[Batch]) -> tuple[flo
     total, items, tallies = 0.0, 0, []
     for batch in loader:
         batch = to_device(batch, device)
-        output = model(batch["image"])
+        output = _output(model, batch, mixed_precision)
         weight = task.items(batch)
         total, items = total + _finite(task.loss(output, batch).item(), "validation") * weight, items + weight
         tallies.append(task.tally(output, batch))
@@ -254,6 +263,15 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         A new dictionary with the same keys.
     """
     return {k: v.to(device, non_blocking=True) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+
+
+def _output(model: nn.Module, batch: Batch, mixed_precision: bool) -> Tensor:
+    """What the model gives for a batch, in float32 also where its layers computed in bfloat16."""
+    device = batch["image"].device
+    mixed = mixed_precision and fast_bfloat16(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        output = model(batch["image"])
+    return output.float() if mixed else output
 
 
 def _finite(loss: float, where: str) -> float:

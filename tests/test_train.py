@@ -330,3 +330,21 @@ def test_the_threshold_of_the_task_is_a_probability():
     assert Segmentation(threshold=0.6).tally(logits, batch).tp == 0
     assert Segmentation(threshold=0.5).tally(logits, batch).fp + Segmentation().tally(logits, batch).tp > 0
     assert isinstance(Segmentation().tally(logits, batch), metrics.Counts)
+
+
+def test_mixed_precision_computes_in_bfloat16_only_where_that_is_fast(monkeypatch):
+    def trained(mixed):
+        net = model()
+        history = fit(net, Segmentation(), *loaders(), FitConfig(epochs=2, learning_rate=0.05, mixed_precision=mixed))
+        return net, history
+
+    exact, wanted = trained(False)
+    monkeypatch.setattr(train, "fast_bfloat16", lambda device: False)
+    assert same_weights(trained(True)[0], exact)
+
+    monkeypatch.setattr(train, "fast_bfloat16", lambda device: True)
+    mixed, found = trained(True)
+    assert not same_weights(mixed, exact)
+    assert {value.dtype for value in mixed.state_dict().values()} == {torch.float32}
+    assert found.train_loss == pytest.approx(wanted.train_loss, rel=2e-2) != wanted.train_loss
+    assert same_weights(trained(False)[0], exact)
