@@ -16,12 +16,13 @@ from course_utils import recorded
 from course_utils.data.local import locate
 from course_utils.data.real import LabelledScene, available, labelled_scenes
 from course_utils.data.registry import DATASETS
+from course_utils.models.threshold import AllOf
 from course_utils.predict import tiled
 from course_utils.sensors import LANDSAT8
 from course_utils.sim2real import simulated, threshold_rule
 from course_utils.sim2real.domain import Predict, quantiles, simulated_scenes, tallies, to_json
 from course_utils.sim2real.ensemble import eight_ways, errors_by_doubt, mean_and_doubt
-from course_utils.sim2real.scores import CLOUD_FROM
+from course_utils.sim2real.scores import CLOUD_FROM, tally
 from course_utils.sim2real.tuning import fine_tune, two_halves
 from course_utils.sim2real.variants import MEMBERS, SMALL, VARIANTS, empty_ensemble
 
@@ -29,6 +30,7 @@ DATASET, NAME = "l8biome", "satellites"
 COMMAND = "python -m tools.record_satellites"
 HELD_OUT, HELD_OUT_SEED = range(40), 1      # simulated scenes that no model was trained on
 ALL = LANDSAT8.band_names
+CUTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def probability(model: nn.Module):
@@ -41,11 +43,11 @@ def masks(predict) -> Predict:
     return lambda image: predict(image) >= CLOUD_FROM
 
 
-def train_all() -> tuple[dict[str, nn.Module], Predict]:
+def train_all() -> tuple[dict[str, nn.Module], AllOf]:
     """Train every variant on simulated scenes, and fit the two thresholds to the same scenes."""
     images, codes = simulated(range(SMALL.scenes + SMALL.validation_scenes), SMALL.seed, LANDSAT8, ALL)
     return ({name: variant.train(images, codes) for name, variant in VARIANTS.items()},
-            threshold_rule(images, codes, ALL).predict)
+            threshold_rule(images, codes, ALL))
 
 
 def store_members(models: dict[str, nn.Module]) -> nn.ModuleList:
@@ -64,6 +66,13 @@ def cross_tuned(model: nn.Module, scenes: Sequence[LabelledScene]) -> dict:
     for tune, held in (halves, halves[::-1]):
         found |= tallies(masks(probability(fine_tune(model, tune, ALL))), held, ALL)
     return found
+
+
+def by_cut(members: Sequence[nn.Module], scenes: Sequence[LabelledScene]) -> dict:
+    """Counts of the members together, for several probabilities from which a pixel is called cloud."""
+    mean = {scene.name: mean_and_doubt([probability(one)(scene.image) for one in members])[0] for scene in scenes}
+    return {f"{cut:.2f}": to_json({scene.name: tally(mean[scene.name] >= cut, scene) for scene in scenes})
+            for cut in CUTS}
 
 
 def doubts(members: Sequence[nn.Module], scenes: Sequence[LabelledScene]) -> dict[str, list[list[int]]]:
@@ -88,16 +97,17 @@ def measure(real: Sequence[LabelledScene]) -> dict:
     together = masks(lambda image: mean_and_doubt([probability(one)(image) for one in members])[0])
     turned = masks(lambda image: eight_ways(probability(members[0]), image))
     domains = {"simulated": simulated_scenes(HELD_OUT, HELD_OUT_SEED, workers=2, progress=True), "real": real}
-    found = {"surfaces": sorted({scene.name for scene in real}), "counts": {}, "quantiles": {}, "doubts": {}}
+    found = {"thresholds": [one.value for one in rule.rules], "counts": {}, "quantiles": {}, "doubts": {}}
     for domain, scenes in domains.items():
         counts = {name: tallies(masks(probability(model)), scenes, VARIANTS[name].bands)
                   for name, model in models.items()}
-        counts |= {"two thresholds": tallies(rule, scenes, ALL), "members together": tallies(together, scenes, ALL),
-                   "eight ways": tallies(turned, scenes, ALL)}
+        counts |= {name: tallies(predict, scenes, ALL) for name, predict in
+                   (("two thresholds", rule.predict), ("members together", together), ("eight ways", turned))}
         found["counts"][domain] = {name: to_json(counted) for name, counted in counts.items()}
         found["quantiles"][domain] = {"clear": quantiles(scenes, False), "cloud": quantiles(scenes, True)}
         found["doubts"][domain] = doubts(members, scenes)
     found["counts"]["real"]["fine-tuned"] = to_json(cross_tuned(members[0], real))
+    found["cuts"] = by_cut(members, real)
     return found
 
 
