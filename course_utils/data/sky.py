@@ -1,11 +1,12 @@
 """Labelled pictures of the sky: read from a folder with `images/` and `masks/` of the same names, or simulated."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -16,7 +17,8 @@ from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.simulate.sky import sky_frame, sky_photo
 from course_utils.simulate.sky_picture import LabelledSky
 
-__all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_pictures", "sky_stems", "write_sky_folder"]
+__all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_each", "simulate_pictures", "sky_stems",
+           "write_sky_folder"]
 
 FRAME_EVERY = 8         # one simulated picture in so many is an all-sky frame, the others are photographs
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -118,14 +120,29 @@ def simulate_pictures(numbers: Iterable[int], seed: int = 0, size: int = 128, wo
         >>> [picture.name for picture in simulate_pictures([7, 8], size=32)]
         ['photo-7', 'frame-8']
     """
-    numbers = list(numbers)
-    make = partial(_simulate, seed=seed, size=size)
+    return simulate_each(partial(_simulate, seed=seed, size=size), numbers, workers, progress)
+
+
+def simulate_each(make: Callable[[Any], SkyPicture], wanted: Iterable, workers: int = 1,
+                  progress: bool = False) -> list[SkyPicture]:
+    """Simulate one picture for each item of a list.
+
+    Args:
+        make: turns an item into a picture; a function that another process can import.
+        wanted: what to simulate.
+        workers: processes that share the work.
+        progress: show a bar on stderr.
+
+    Returns:
+        The pictures, in the order of the items.
+    """
+    wanted = list(wanted)
     hidden = {} if progress else {"disable": True}           # leave it to TQDM_DISABLE otherwise
-    bar = partial(tqdm, total=len(numbers), desc="simulating", unit="picture", **hidden)
+    bar = partial(tqdm, total=len(wanted), desc="simulating", unit="picture", **hidden)
     if workers <= 1:
-        return list(bar(map(make, numbers)))
+        return list(bar(map(make, wanted)))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(bar(pool.map(make, numbers, chunksize=4)))
+        return list(bar(pool.map(make, wanted, chunksize=4)))
 
 
 def _simulate(number: int, seed: int, size: int) -> SkyPicture:

@@ -1,0 +1,114 @@
+"""The course's all-sky camera: frames by day and night, simulated on first use, then kept in the cache."""
+
+import os
+import sys
+import warnings
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from course_utils.data.cached import shared_twin
+from course_utils.data.errors import SplitError
+from course_utils.data.folders import data_folder
+from course_utils.data.sky import SkyPicture, simulate_each
+from course_utils.files import aside
+from course_utils.simulate.sky import SKY_VERSION, sky_frame
+
+__all__ = ["FRAME_PARTS", "FRAME_SIZE", "load_frames", "load_series"]
+
+FRAME_SIZE = 256
+# The number of a frame is the number of its sky: its clouds, camera and horizon are in no other part.
+FRAME_PARTS = {"train": range(48), "validation": range(48, 60), "test": range(60, 84)}
+TIMES = ("day", "night")
+
+_opened: dict[Path, list[SkyPicture]] = {}      # a process reads or simulates frames once
+
+
+def load_frames(part: str = "train", time: str = "day", progress: bool = True) -> list[SkyPicture]:
+    """Give one part of the course's all-sky frames, simulating them if this is the first time.
+
+    Args:
+        part: ``"train"``, ``"validation"`` or ``"test"``; no sky is in two of them.
+        time: ``"day"`` or ``"night"``.
+        progress: whether a bar is shown while simulating.
+
+    Returns:
+        The frames, 256×256 pixels each, in the order of their numbers.
+
+    Raises:
+        SplitError: the part or the time has another name.
+    """
+    if part not in FRAME_PARTS or time not in TIMES:
+        raise SplitError(f"found part {part!r}, time {time!r}; expected one of {', '.join(FRAME_PARTS)}, and "
+                         f"{' or '.join(TIMES)}")
+    skies = [(number, time, 0.0) for number in FRAME_PARTS[part]]
+    return _kept(f"{part}-{time}", skies, FRAME_SIZE, progress)
+
+
+def load_series(number: int, time: str = "night", frames: int = 36, every: float = 15.0, size: int = FRAME_SIZE,
+                progress: bool = True) -> list[SkyPicture]:
+    """Give the frames of one camera through a night (or a day), simulating them if this is the first time.
+
+    Args:
+        number: which sky, as in `simulate.sky_series`.
+        time: ``"night"`` or ``"day"``.
+        frames: how many.
+        every: minutes between them.
+        size: pixels along one side.
+        progress: whether a bar is shown while simulating.
+
+    Returns:
+        The frames, in order.
+
+    Raises:
+        SplitError: the time has another name.
+    """
+    if time not in TIMES:
+        raise SplitError(f"found time {time!r}, expected {' or '.join(TIMES)}")
+    moments = [(number, time, step * every) for step in range(frames)]
+    return _kept(f"sky-{number}-{time}-{frames}-every-{every:g}-min", moments, size, progress)
+
+
+def _kept(name: str, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
+    """Frames of these skies (number, time, minutes): from memory, from a file, or simulated and then kept."""
+    path = data_folder() / "simulated" / f"all-sky-{name}-{size}-pixels-v{SKY_VERSION}.npz"
+    if path not in _opened:
+        names = [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
+        frames = _read(shared_twin(path), names) or _read(path, names)
+        _opened[path] = frames or _simulated(path, skies, size, progress)
+    return list(_opened[path])
+
+
+def _read(path: Path, names: list[str]) -> list[SkyPicture]:
+    """The frames of a file; none if it is not there, damaged, or holds other frames."""
+    try:
+        with np.load(path) as file:
+            found, pictures, codes = file["names"].tolist(), file["pictures"], file["codes"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return []
+    return list(map(SkyPicture, names, pictures, codes)) if found == names else []
+
+
+def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
+    """New frames, written to the file if it can be written."""
+    workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
+    frames = simulate_each(partial(_frame, size=size), skies, workers, progress)
+    arrays = {"names": [one.name for one in frames], "pictures": np.stack([one.picture for one in frames]),
+              "codes": np.stack([one.codes for one in frames])}
+    try:
+        with aside(path) as new:
+            np.savez(new, **arrays)
+    except OSError as error:
+        warnings.warn(f"could not keep the simulated frames in {path} ({error}); they stay in memory and are "
+                      "simulated again next time. COURSE_CACHE can name another folder", stacklevel=4)
+    return frames
+
+
+def _frame(sky: tuple[int, str, float], size: int) -> SkyPicture:
+    """One simulated frame."""
+    number, time, minutes = sky
+    frame = sky_frame(number, time=time, size=size, minutes=minutes)
+    return SkyPicture(f"{time}-{number}-{minutes:g}", frame.picture, frame.codes)

@@ -1,0 +1,85 @@
+"""The all-sky camera's frames: simulated once, kept, never of another version, no sky in two parts."""
+
+import numpy as np
+import pytest
+
+from course_utils.data import sky_frames
+from course_utils.data.errors import SplitError
+from course_utils.data.sky_frames import FRAME_PARTS, load_frames, load_series
+from course_utils.simulate.sky import sky_frame, sky_series
+
+
+@pytest.fixture
+def quick(cache, monkeypatch):
+    """Small frames of a few skies, counted as they are simulated; a new process each time, as far as memory goes."""
+    made = []
+
+    def frame(number, **options):
+        made.append(number)
+        return sky_frame(number, **options)
+
+    monkeypatch.setattr(sky_frames, "sky_frame", frame)
+    monkeypatch.setattr(sky_frames, "FRAME_SIZE", 48)
+    monkeypatch.setattr(sky_frames, "FRAME_PARTS", {"train": range(2), "test": range(2, 3)})
+    monkeypatch.setattr(sky_frames, "_opened", {})
+    return made
+
+
+def same(one, other):
+    return np.array_equal(one.picture, other.picture) and np.array_equal(one.codes, other.codes)
+
+
+def test_the_first_call_simulates_and_later_ones_read(quick, cache):
+    first = load_frames("train", "night", progress=False)
+    assert quick == [0, 1] and all(map(same, first, (sky_frame(n, time="night", size=48) for n in (0, 1))))
+    sky_frames._opened.clear()
+    again = load_frames("train", "night", progress=False)
+    assert quick == [0, 1] and all(map(same, first, again))
+    assert [one.name for one in again] == ["night-0-0", "night-1-0"]
+    assert [path.suffix for path in (cache / "simulated").iterdir()] == [".npz"]
+    load_frames("test", "night", progress=False)
+    load_frames("train", "day", progress=False)
+    assert quick == [0, 1, 2, 0, 1]
+
+
+def test_a_series_is_the_simulators(quick):
+    series = load_series(5, frames=3, every=20, size=48, progress=False)
+    assert all(map(same, series, sky_series(5, frames=3, every=20, size=48)))
+    assert not same(series[0], load_series(5, "day", frames=1, size=48, progress=False)[0])
+
+
+@pytest.mark.parametrize("damage", [
+    lambda file: file.write_bytes(file.read_bytes()[:900]),
+    lambda file: file.write_text(""),
+])
+def test_a_damaged_file_is_made_anew(quick, cache, damage):
+    first = load_frames("train", progress=False)
+    damage(next((cache / "simulated").iterdir()))
+    sky_frames._opened.clear()
+    assert all(map(same, first, load_frames("train", progress=False))) and quick == [0, 1] * 2
+
+
+def test_another_version_of_the_simulator_has_another_file(quick, monkeypatch):
+    load_frames("test", progress=False)
+    monkeypatch.setattr(sky_frames, "SKY_VERSION", "next")
+    load_frames("test", progress=False)
+    assert quick == [2, 2]
+
+
+def test_frames_that_can_not_be_kept_are_given_all_the_same(quick, cache):
+    cache.mkdir()
+    (cache / "simulated").write_text("in the way")
+    with pytest.warns(UserWarning, match="could not keep the simulated frames in .*COURSE_CACHE"):
+        assert len(load_frames("train", progress=False)) == 2
+    assert len(load_frames("train", progress=False)) == 2 and quick == [0, 1]
+
+
+def test_no_sky_is_in_two_parts():
+    numbers = [number for part in FRAME_PARTS.values() for number in part]
+    assert len(numbers) == len(set(numbers))
+    for part, time in (("val", "day"), ("train", "noon")):
+        with pytest.raises(SplitError, match=f"found part '{part}', time '{time}'; expected one of train, validation"):
+            load_frames(part, time)
+    with pytest.raises(SplitError, match="found time 'noon', expected day or night"):
+        load_series(1, "noon")
+
