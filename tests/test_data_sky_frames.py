@@ -5,7 +5,7 @@ import pytest
 
 from course_utils.data import sky_frames
 from course_utils.data.errors import SplitError
-from course_utils.data.sky_frames import FRAME_PARTS, load_frames, load_series
+from course_utils.data.sky_frames import FRAME_PARTS, SITE, load_frames, load_series
 from course_utils.simulate.sky import sky_frame, sky_series
 
 
@@ -31,7 +31,7 @@ def same(one, other):
 
 def test_the_first_call_simulates_and_later_ones_read(quick, cache):
     first = load_frames("train", "night", progress=False)
-    assert quick == [0, 1] and all(map(same, first, (sky_frame(n, time="night", size=48) for n in (0, 1))))
+    assert quick == [0, 1] and all(map(same, first, (sky_frame(n, time="night", size=48, site=SITE) for n in (0, 1))))
     sky_frames._opened.clear()
     again = load_frames("train", "night", progress=False)
     assert quick == [0, 1] and all(map(same, first, again))
@@ -44,7 +44,7 @@ def test_the_first_call_simulates_and_later_ones_read(quick, cache):
 
 def test_a_series_is_the_simulators(quick):
     series = load_series(5, frames=3, every=20, size=48, progress=False)
-    assert all(map(same, series, sky_series(5, frames=3, every=20, size=48)))
+    assert all(map(same, series, sky_series(5, frames=3, every=20, size=48, site=SITE)))
     assert not same(series[0], load_series(5, "day", frames=1, size=48, progress=False)[0])
 
 

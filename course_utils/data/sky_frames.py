@@ -19,9 +19,10 @@ from course_utils.simulate.sky import SKY_VERSION, sky_frame
 
 __all__ = ["FRAME_PARTS", "FRAME_SIZE", "load_frames", "load_series"]
 
+SITE = 23               # where the camera stands: its town, its horizon, its colours
 FRAME_SIZE = 256
-# The number of a frame is the number of its sky: its clouds, camera and horizon are in no other part.
-FRAME_PARTS = {"train": range(48), "validation": range(48, 60), "test": range(60, 84)}
+# The number of a frame is the number of its sky, by day and by night, so its clouds are in no other part.
+FRAME_PARTS = {"train": range(48), "validation": range(48, 60), "test": range(60, 76)}
 TIMES = ("day", "night")
 
 _opened: dict[Path, list[SkyPicture]] = {}      # a process reads or simulates frames once
@@ -74,7 +75,7 @@ def load_series(number: int, time: str = "night", frames: int = 36, every: float
 
 def _kept(name: str, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
     """Frames of these skies (number, time, minutes): from memory, from a file, or simulated and then kept."""
-    path = data_folder() / "simulated" / f"all-sky-{name}-{size}-pixels-v{SKY_VERSION}.npz"
+    path = data_folder() / "simulated" / f"all-sky-{SITE}-{name}-{size}-pixels-v{SKY_VERSION}.npz"
     if path not in _opened:
         names = [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
         frames = _read(shared_twin(path), names) or _read(path, names)
@@ -110,5 +111,5 @@ def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, p
 def _frame(sky: tuple[int, str, float], size: int) -> SkyPicture:
     """One simulated frame."""
     number, time, minutes = sky
-    frame = sky_frame(number, time=time, size=size, minutes=minutes)
+    frame = sky_frame(number, time=time, size=size, minutes=minutes, site=SITE)
     return SkyPicture(f"{time}-{number}-{minutes:g}", frame.picture, frame.codes)

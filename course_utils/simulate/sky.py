@@ -10,7 +10,7 @@ from course_utils.simulate.label import analyst_codes
 from course_utils.simulate.sky_camera import Camera, draw_camera, record
 from course_utils.simulate.sky_geometry import CIRCLE, fisheye, fisheye_place, perspective
 from course_utils.simulate.sky_picture import LabelledSky
-from course_utils.simulate.sky_state import SkyState, draw_sky, sky_stream
+from course_utils.simulate.sky_state import SkyState, at_site, draw_sky, sky_stream
 from course_utils.simulate.sky_view import look, starlight
 
 SKY_VERSION = "1"           # part of the key of every stored copy: raise it when a pixel changes
@@ -41,7 +41,7 @@ class SkyFrame(LabelledSky):
 
 
 def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 512, sky: str | None = None,
-              minutes: float = 0.0) -> SkyFrame:
+              minutes: float = 0.0, site: int | None = None) -> SkyFrame:
     """Simulate a numbered all-sky frame.
 
     Args:
@@ -51,13 +51,14 @@ def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 5
         size: pixels along one side.
         sky: force the clouds by name, one of `sky_state.SKIES`.
         minutes: time since the sky's beginning.
+        site: one place with one camera, for all skies over it; None draws a place and a camera with each sky.
 
     Returns:
         The frame: the horizon is a circle, north is up and east on the left.
 
     Raises:
         UnknownScenarioError: a forced name is not known.
-        ValueError: a negative number, seed or time, or a size below 32.
+        ValueError: a negative number, seed, time or site, or a size below 32.
 
     Example:
         >>> frame = sky_frame(7, size=64)
@@ -67,7 +68,9 @@ def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 5
     if size < 32:
         raise ValueError(f"found size={size}, expected at least 32 pixels")
     state = draw_sky(number, seed, time, sky, minutes)
-    camera = draw_camera(sky_stream(seed, number, "camera"), state.time == "night")
+    if site is not None:
+        state = at_site(state, site)
+    camera = draw_camera(sky_stream(seed, number if site is None else site, "camera"), state.time == "night")
     looks, inside = fisheye(size)
     sight = look(state, looks[inside], camera.stray)
     radiance = np.zeros((size, size, 3), np.float32)
@@ -83,7 +86,7 @@ def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 5
 
 
 def sky_series(number: int, seed: int = 0, time: str = "night", frames: int = 60, every: float = 10.0,
-               size: int = 512) -> Iterator[SkyFrame]:
+               size: int = 512, site: int | None = None) -> Iterator[SkyFrame]:
     """Simulate the same camera through a night (or a day): clouds drift and change, moon and stars turn.
 
     Args:
@@ -93,6 +96,7 @@ def sky_series(number: int, seed: int = 0, time: str = "night", frames: int = 60
         frames: how many frames.
         every: minutes between them.
         size: pixels along one side.
+        site: as for `sky_frame`.
 
     Yields:
         The frames, in order.
@@ -106,7 +110,7 @@ def sky_series(number: int, seed: int = 0, time: str = "night", frames: int = 60
         [0.0, 10.0, 20.0]
     """
     for step in range(frames):
-        yield sky_frame(number, seed, time, size, minutes=step * every)
+        yield sky_frame(number, seed, time, size, minutes=step * every, site=site)
 
 
 def sky_photo(number: int, seed: int = 0, size: int = 256) -> SkyFrame:

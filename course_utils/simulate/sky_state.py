@@ -1,6 +1,6 @@
 """What is drawn for a sky before any camera looks: sun or moon, air, cloud layers, town, skyline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from course_utils.simulate.sky_light import SUN_LUX, Haze, moon_lux, star_magnit
 TIMES = ("day", "night")
 NIGHT_SHARE = 0.3           # of the skies whose time is not asked for
 TWILIGHT_SHARE = 0.06       # of the skies by day
-PARTS = {"scenario": 16, "clouds": 17, "skyline": 18, "stars": 19, "camera": 20, "noise": 21, "view": 22}
+PARTS = {"scenario": 16, "clouds": 17, "skyline": 18, "stars": 19, "camera": 20, "noise": 21, "view": 22,
+         "site": 23}
 FAINTEST_STAR = 7.0
 
 # How often each sky is drawn, and its layers from the lowest up.
@@ -168,6 +169,31 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
         skyline=draw_skyline(sky_stream(seed, number, "skyline"), town),
         stars=turned(places, minutes, latitude), magnitudes=np.concatenate([magnitudes, magnitudes]),
     )
+
+
+def at_site(state: SkyState, site: int) -> SkyState:
+    """Put a sky over one place, whose town, ground and skyline stay the same whatever the weather.
+
+    Args:
+        state: the sky.
+        site: which place, 0 or more.
+
+    Returns:
+        The sky over that place.
+
+    Raises:
+        ValueError: a negative site.
+    """
+    if site < 0:
+        raise ValueError(f"found site={site}, expected 0 or more")
+    rng = sky_stream(state.seed, site, "site")
+    town_lux, sodium = _log_uniform(rng, 1.5e-4, 0.3), rng.random()
+    town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
+    return replace(
+        state, town=town, town_lux=town_lux, town_azimuth=float(rng.uniform(0, 360)),
+        town_colour=np.array([1.0, 0.92 - 0.30 * sodium, 0.80 - 0.55 * sodium], np.float32),
+        ground=float(rng.uniform(0.08, 0.30)), skyline=draw_skyline(sky_stream(state.seed, site, "skyline"), town),
+    )  # fmt: skip
 
 
 def _source(rng: np.random.Generator, time: str) -> tuple[np.ndarray, float]:
