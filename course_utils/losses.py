@@ -93,6 +93,36 @@ def dice(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tensor:
     return 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
 
 
+def bce_dice(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy plus the mean of the images' Dice losses, so that an image with little cloud counts as much.
+
+    Args:
+        logits: float (B, H, W).
+        mask: bool, same shape; true = cloud.
+        valid: bool, same shape; None means all valid.
+
+    Returns:
+        Scalar; 0 where nothing is valid.
+
+    Raises:
+        ValueError: the shapes differ, or there is no batch of images.
+
+    Source:
+        Chapter 10.
+
+    Example:
+        >>> logits, mask = torch.tensor([[[20.0, -20.0]]]), torch.tensor([[[True, False]]])
+        >>> bce_dice(logits, mask).item() < 1e-6, bce_dice(-logits, mask).item() > 20
+        (True, True)
+    """
+    y, w = _check(logits, mask, valid)
+    if logits.ndim != 3:
+        raise ValueError(f"found logits {tuple(logits.shape)}, expected (B, H, W): Dice is taken image by image")
+    p = torch.where(w > 0, logits.sigmoid(), 0.0)
+    both, each = (p * y).sum(dim=(1, 2)), (p + y * w).sum(dim=(1, 2))  # (B,)
+    return bce(logits, mask, valid) + (1 - (2 * both + 1) / (each + 1)).mean()
+
+
 def focal(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: float = 2.0) -> Tensor:
     """Focal loss, −(1 − q)^γ·log q with q the probability given to the true class: easy pixels count less.
 

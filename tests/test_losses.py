@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from course_utils import losses
 
-LOSSES = [losses.bce, losses.dice, losses.focal]
+LOSSES = [losses.bce, losses.dice, losses.bce_dice, losses.focal]
 
 
 @pytest.fixture
@@ -21,11 +21,14 @@ def batch():
 
 def oracle(name, z, y, v, gamma=2.0, weight=1.0):
     """The formulas as printed in the docstrings, in plain numpy over the valid pixels."""
-    p, y = 1 / (1 + np.exp(-z[v])), y[v].astype(float)
+    p, y_full, y = 1 / (1 + np.exp(-z[v])), y, y[v].astype(float)
     if name == "bce":
         return -(weight * y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
     if name == "dice":
         return 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
+    if name == "bce_dice":
+        images = [oracle("dice", z[i : i + 1], y_full[i : i + 1], v[i : i + 1]) for i in range(len(z))]
+        return oracle("bce", z, y_full, v) + np.mean(images)
     q = np.where(y == 1, p, 1 - p)
     return -((1 - q) ** gamma * np.log(q)).mean()
 
@@ -77,8 +80,8 @@ def test_nothing_valid_gives_zero_and_a_warning(loss, batch):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_extreme_logits_stay_finite(loss):
-    logits = torch.tensor([1e4, -1e4, 1e4], requires_grad=True)
-    value = loss(logits, torch.tensor([True, True, False]))
+    logits = torch.tensor([[[1e4, -1e4, 1e4]]], requires_grad=True)
+    value = loss(logits, torch.tensor([[[True, True, False]]]))
     value.backward()
     assert torch.isfinite(value)
     assert torch.isfinite(logits.grad).all()
@@ -99,3 +102,23 @@ def test_shapes_must_agree(loss):
 def test_bce_is_torchs_own(batch):
     logits, mask, _ = batch
     torch.testing.assert_close(losses.bce(logits, mask), F.binary_cross_entropy_with_logits(logits, mask.double()))
+
+
+def test_bce_dice_weighs_an_image_with_little_cloud_as_one_with_much():
+    mask = torch.zeros(2, 40, 40, dtype=torch.bool)
+    mask[0, :30], mask[1, :2, :10] = True, True         # 1,200 cloudy pixels and 20
+    right = torch.where(mask, 6.0, -6.0)
+
+    def without(image):
+        """The loss when the cloud of one image is missed."""
+        logits = right.clone()
+        logits[image] = -6.0
+        return losses.bce_dice(logits, mask) - losses.bce(logits, mask)
+
+    assert without(0).item() == pytest.approx(without(1).item(), rel=0.2)
+    assert losses.dice(right[:1].abs().neg(), mask[:1]) > 0.9
+
+
+def test_bce_dice_asks_for_images():
+    with pytest.raises(ValueError, match="image by image"):
+        losses.bce_dice(torch.zeros(4), torch.zeros(4, dtype=torch.bool))
