@@ -40,7 +40,7 @@ def load_digits() -> Digits:
         1,797 digits of 8×8 pixels, in scikit-learn's order.
 
     Source:
-        Alpaydin, Kaynak (1998), doi:10.24432/C50P49; the test part of it. CC BY 4.0.
+        Alpaydin, Kaynak (1998), https://archive.ics.uci.edu/dataset/80; the test part of it, by 13 writers.
 
     Example:
         >>> digits = load_digits()
