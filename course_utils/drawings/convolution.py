@@ -38,6 +38,7 @@ def slide(image: torch.Tensor, kernels: Sequence[torch.Tensor], axes: Sequence[A
         >>> player(moving, alt="A window slides over a picture.").frames
         6
     """
+    axes = list(axes)
     if len(axes) != len(kernels) + 1:
         raise ValueError(f"found {len(axes)} axes for {len(kernels)} kernels; expected one more axes than kernels")
     maps = [image]
@@ -47,10 +48,13 @@ def slide(image: torch.Tensor, kernels: Sequence[torch.Tensor], axes: Sequence[A
     for number, (ax, values) in enumerate(zip(axes, maps, strict=True)):
         ax.set(xticks=[], yticks=[], facecolor=PALE, title=f"layer {number}" if number else "image")
         ax.spines[:].set_visible(False)
-        pictures.append(ax.imshow(values, vmin=values.min(), vmax=values.max()))
+        pictures.append(ax.imshow(values.numpy(), vmin=values.min(), vmax=values.max()))
     windows = [ax.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=FALSE_POSITIVE, linewidth=2.5, visible=False))
                for ax in axes]
-    frames = [(layer, place) for layer in range(1, len(maps)) for place in range(maps[layer].numel())]
+    frames = [(1, place) for place in range(maps[1].numel())]
+    for layer in range(2, len(maps)):               # later layers a row at a time
+        height, width = maps[layer].shape
+        frames += [(layer, width * (row + 1) - 1) for row in range(height)]
     frames += [("seen", layer) for layer in reversed(range(len(maps)))]
 
     def show(frame):
@@ -64,7 +68,7 @@ def slide(image: torch.Tensor, kernels: Sequence[torch.Tensor], axes: Sequence[A
         for layer, (picture, values) in enumerate(zip(pictures, maps, strict=True)):
             done = values.numel() if kind == "seen" or layer < kind else place + 1 if layer == kind else 0
             filled = torch.arange(values.numel()).view(values.shape) < done
-            picture.set_data(torch.where(filled, values, torch.nan))
+            picture.set_data(torch.where(filled, values, torch.nan).numpy())
 
     _settle(axes[0].figure)
     return FuncAnimation(axes[0].figure, show, frames=frames, interval=90)
