@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Subset
 
 from course_utils import losses, metrics, recorded, simulate
-from course_utils.data.augment import Augmented, Batch, brightened, turned
+from course_utils.data.augment import Augmented, Batch, turned
 from course_utils.data.patches import PackedPatches, load_patches
 from course_utils.models.cnn import SimpleCNN
 from course_utils.models.mlp import PixelMLP
@@ -52,7 +52,7 @@ class Experiment:
 
     bands: tuple[str, ...] = ()
     patches: int | None = None
-    loss: str = "bce"
+    loss: str = "bce_dice"
     skips: bool = True
     cloud_below: float = 1.01
     model: str = "unet"
@@ -62,20 +62,20 @@ FULL = Experiment()
 EXPERIMENTS = {
     "full": FULL,
     "rgb": replace(FULL, bands=RGB),
-    "rgb + 865": replace(FULL, bands=(*RGB, "865")),
     "rgb + 1618": replace(FULL, bands=(*RGB, "1618")),
     "100 patches": replace(FULL, patches=100),
-    "1000 patches": replace(FULL, patches=1000),
-    "4000 patches": replace(FULL, patches=4000),
     "no skips": replace(FULL, skips=False),
+    "bce": replace(FULL, loss="bce"),
+    "1000 patches": replace(FULL, patches=1000),
     "dice": replace(FULL, loss="dice"),
     "focal": replace(FULL, loss="focal"),
-    "rare, bce": replace(FULL, cloud_below=0.2),
+    "rgb + 865": replace(FULL, bands=(*RGB, "865")),
+    "4000 patches": replace(FULL, patches=4000),
+    "logistic": replace(FULL, model="logistic", loss="bce"),
+    "pixel MLP": replace(FULL, model="mlp", loss="bce"),
+    "CNN": replace(FULL, model="cnn", loss="bce"),
+    "rare, bce": replace(FULL, cloud_below=0.2, loss="bce"),
     "rare, dice": replace(FULL, cloud_below=0.2, loss="dice"),
-    "rare, focal": replace(FULL, cloud_below=0.2, loss="focal"),
-    "logistic": replace(FULL, model="logistic"),
-    "pixel MLP": replace(FULL, model="mlp"),
-    "CNN": replace(FULL, model="cnn"),
 }
 # Networks of the first seed whose weights are kept, by the name of the record.
 KEPT = {"unet-full": "full", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
@@ -153,8 +153,9 @@ def train(experiment: Experiment, seed: int, steps: int, learning_rate: float) -
     seen = Subset(validation, np.flatnonzero(cloud_share(validation) < experiment.cloud_below))
     watch = DataLoader(seen, sampler=BatchSampler(range(len(seen)), 64, drop_last=False), batch_size=None)
     fit(model, Segmentation(getattr(losses, experiment.loss)),
-        Chosen(Augmented(loader, turned, brightened), rows), Chosen(watch, rows),
-        FitConfig(epochs=2, learning_rate=learning_rate, weight_decay=0.01, schedule="onecycle", seed=seed))
+        Chosen(Augmented(loader, turned), rows), Chosen(watch, rows),
+        FitConfig(epochs=2, learning_rate=learning_rate, weight_decay=0.01, schedule="onecycle", seed=seed,
+                  mixed_precision=True))
     return model.eval()
 
 
@@ -234,7 +235,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, default=recorded.FOLDER)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    options.add_argument("--steps", type=int, default=300)
-    options.add_argument("--learning-rate", type=float, default=8e-3)
+    options.add_argument("--steps", type=int, default=600)
+    options.add_argument("--learning-rate", type=float, default=6e-3)
     chosen = options.parse_args()
     record(chosen.folder, chosen.seeds, chosen.steps, chosen.learning_rate)
