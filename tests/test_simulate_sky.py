@@ -138,3 +138,19 @@ def test_cloud_is_whiter_than_the_sky_by_day():
         cloud.append(photo.mask[photo.valid])
     ratio, cloud = np.concatenate(ratio), np.concatenate(cloud)
     assert np.median(ratio[cloud]) > np.median(ratio[~cloud]) + 0.1
+
+
+def test_a_site_keeps_its_town_its_horizon_and_its_camera():
+    """Whatever the sky above it; the sky itself is the one that it is elsewhere."""
+    one, other, elsewhere = (sky_frame(n, time="night", size=SIZE, site=s) for n, s in ((3, 7), (4, 7), (3, 8)))
+    for part in ("town", "town_lux", "town_azimuth", "ground"):
+        assert getattr(one.state, part) == getattr(other.state, part) != getattr(elsewhere.state, part)
+    assert np.array_equal(one.state.skyline.elevation, other.state.skyline.elevation)
+    assert one.camera == other.camera != elsewhere.camera
+    assert np.array_equal(one.valid, other.valid) and not np.array_equal(one.valid, elsewhere.valid)
+    both = one.valid & elsewhere.valid
+    assert np.array_equal(one.thickness[both], elsewhere.thickness[both])
+    assert not np.array_equal(one.thickness, other.thickness)
+    assert [frame.camera for frame in sky_series(3, frames=2, size=32, site=7)] == [one.camera] * 2
+    with pytest.raises(ValueError, match="found site=-1, expected 0 or more"):
+        sky_frame(3, size=32, site=-1)
