@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Subset
 
 from course_utils import losses, metrics, recorded, simulate
-from course_utils.data.augment import Augmented, Batch, turned
+from course_utils.data.augment import Augmented, Batch, brightened, turned
 from course_utils.data.patches import PackedPatches, load_patches
 from course_utils.models.cnn import SimpleCNN
 from course_utils.models.mlp import PixelMLP
@@ -48,34 +48,37 @@ class Experiment:
         skips: of the U-Net.
         cloud_below: only patches with a smaller share of cloud are trained and scored on.
         model: "unet", "cnn", "mlp" or "logistic".
+        scenes: how many training scenes, drawn at random, all their patches; None means all.
     """
 
     bands: tuple[str, ...] = ()
     patches: int | None = None
-    loss: str = "bce_dice"
+    loss: str = "bce"
     skips: bool = True
     cloud_below: float = 1.01
     model: str = "unet"
+    scenes: int | None = None
 
 
 FULL = Experiment()
 EXPERIMENTS = {
     "full": FULL,
     "rgb": replace(FULL, bands=RGB),
+    "rgb + 865": replace(FULL, bands=(*RGB, "865")),
     "rgb + 1618": replace(FULL, bands=(*RGB, "1618")),
     "100 patches": replace(FULL, patches=100),
-    "no skips": replace(FULL, skips=False),
-    "bce": replace(FULL, loss="bce"),
     "1000 patches": replace(FULL, patches=1000),
+    "4000 patches": replace(FULL, patches=4000),
+    "no skips": replace(FULL, skips=False),
     "dice": replace(FULL, loss="dice"),
     "focal": replace(FULL, loss="focal"),
-    "rgb + 865": replace(FULL, bands=(*RGB, "865")),
-    "4000 patches": replace(FULL, patches=4000),
-    "logistic": replace(FULL, model="logistic", loss="bce"),
-    "pixel MLP": replace(FULL, model="mlp", loss="bce"),
-    "CNN": replace(FULL, model="cnn", loss="bce"),
-    "rare, bce": replace(FULL, cloud_below=0.2, loss="bce"),
+    "rare, bce": replace(FULL, cloud_below=0.2),
     "rare, dice": replace(FULL, cloud_below=0.2, loss="dice"),
+    "logistic": replace(FULL, model="logistic"),
+    "pixel MLP": replace(FULL, model="mlp"),
+    "CNN": replace(FULL, model="cnn"),
+    "bce + dice": replace(FULL, loss="bce_dice"),
+    "7 scenes": replace(FULL, scenes=7),
 }
 # Networks of the first seed whose weights are kept, by the name of the record.
 KEPT = {"unet-full": "full", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
@@ -140,7 +143,9 @@ def train(experiment: Experiment, seed: int, steps: int, learning_rate: float) -
     data, validation = load_patches("train", scenes=SCENES), load_patches("validation")
     rows = channels_of(experiment, data.channels)
     draw = torch.Generator().manual_seed(seed)
-    some = np.flatnonzero(cloud_share(data) < experiment.cloud_below)
+    scenes = np.unique(data.scenes)
+    scenes = scenes[torch.randperm(len(scenes), generator=torch.Generator().manual_seed(seed))[: experiment.scenes]]
+    some = np.flatnonzero((cloud_share(data) < experiment.cloud_below) & np.isin(data.scenes, scenes))
     some = some[torch.randperm(len(some), generator=draw)[: experiment.patches]]
     few = data[some[:100]]
     pixels = few["image"][:, rows].movedim(1, -1)[few["valid"]][::16]
@@ -153,9 +158,8 @@ def train(experiment: Experiment, seed: int, steps: int, learning_rate: float) -
     seen = Subset(validation, np.flatnonzero(cloud_share(validation) < experiment.cloud_below))
     watch = DataLoader(seen, sampler=BatchSampler(range(len(seen)), 64, drop_last=False), batch_size=None)
     fit(model, Segmentation(getattr(losses, experiment.loss)),
-        Chosen(Augmented(loader, turned), rows), Chosen(watch, rows),
-        FitConfig(epochs=2, learning_rate=learning_rate, weight_decay=0.01, schedule="onecycle", seed=seed,
-                  mixed_precision=True))
+        Chosen(Augmented(loader, turned, brightened), rows), Chosen(watch, rows),
+        FitConfig(epochs=2, learning_rate=learning_rate, weight_decay=0.01, schedule="onecycle", seed=seed))
     return model.eval()
 
 
@@ -235,7 +239,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, default=recorded.FOLDER)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    options.add_argument("--steps", type=int, default=600)
-    options.add_argument("--learning-rate", type=float, default=6e-3)
+    options.add_argument("--steps", type=int, default=300)
+    options.add_argument("--learning-rate", type=float, default=8e-3)
     chosen = options.parse_args()
     record(chosen.folder, chosen.seeds, chosen.steps, chosen.learning_rate)
