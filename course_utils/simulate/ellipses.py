@@ -98,8 +98,11 @@ def ellipses(numbers: Iterable[int], seed: int = 0) -> tuple[np.ndarray, np.ndar
         >>> bool((pictures[1] == ellipse(1)[0]).all())
         True
     """
-    drawn = [ellipse(number, seed) for number in numbers]
-    if not drawn:
+    numbers = list(numbers)
+    if not numbers:
         raise ValueError("found no numbers, expected at least one, such as range(100)")
-    images, targets = zip(*drawn, strict=True)
-    return np.stack(images), np.stack(targets)
+    images = np.empty((len(numbers), 3, SIZE, SIZE), np.float32)
+    targets = np.empty((len(numbers), len(TARGETS)), np.float32)
+    for row, number in enumerate(numbers):
+        images[row], targets[row] = ellipse(number, seed)
+    return images, targets
