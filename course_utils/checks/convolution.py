@@ -189,9 +189,9 @@ def edges(answer):
     for shape in ((9, 12), (10, 7)):
         got = call(answer, torch.full(shape, 0.8))
         expect_shape(got, shape, cause="the result has the size of the image")
-        expect_property(got[2:-2, 2:-2].abs().max() < 1e-5, "edges in the midst of an even sky", "0 everywhere")
+        expect_property(got[2:-2, 2:-2].abs().max() < 1e-3, "edges in the midst of an even sky", "0 everywhere")
         frame = got.abs().max().item()
-        expect_property(frame < 1e-5, f"an edge of {frame:.3g} at the border of an even sky", "0 everywhere",
+        expect_property(frame < 1e-3, f"an edge of {frame:.3g} at the border of an even sky", "0 everywhere",
                         cause="zeros outside of the image are a sudden change of brightness")
         rows, columns = torch.meshgrid(torch.arange(shape[0]), torch.arange(shape[1]), indexing="ij")
         for angle in (0, 90, 135, 45, 200, 300):
@@ -209,5 +209,5 @@ def edges(answer):
             ], cause="the length of a vector from its two parts")
     image = torch.rand(8, 11, generator=torch.Generator().manual_seed(2))
     inner = [F.conv2d(image[None, None], kernel[None, None])[0, 0] for kernel in (SOBEL, SOBEL.T)]
-    expect_close(call(answer, image)[1:-1, 1:-1], (inner[0] ** 2 + inner[1] ** 2).sqrt(), atol=1e-4,
+    expect_close(call(answer, image)[1:-1, 1:-1], (inner[0] ** 2 + inner[1] ** 2).sqrt(), atol=1e-3,
                  expected="the length of the gradient at every inner pixel", cause="change no more than what is wrong")
