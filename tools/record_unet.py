@@ -21,7 +21,6 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Subset
 from course_utils import losses, metrics, recorded, simulate
 from course_utils.data.augment import Augmented, Batch, brightened, turned
 from course_utils.data.patches import PackedPatches, load_patches
-from course_utils.models.cnn import SimpleCNN
 from course_utils.models.mlp import PixelMLP
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
@@ -47,7 +46,7 @@ class Experiment:
         loss: name of a function of `course_utils.losses`.
         skips: of the U-Net.
         cloud_below: only patches with a smaller share of cloud are trained and scored on.
-        model: "unet", "cnn", "mlp" or "logistic".
+        model: "unet", "mlp" or "logistic".
         scenes: how many training scenes, drawn at random, all their patches; None means all.
     """
 
@@ -76,13 +75,12 @@ EXPERIMENTS = {
     "rare, dice": replace(FULL, cloud_below=0.2, loss="dice"),
     "logistic": replace(FULL, model="logistic"),
     "pixel MLP": replace(FULL, model="mlp"),
-    "CNN": replace(FULL, model="cnn"),
     "bce + dice": replace(FULL, loss="bce_dice"),
     "7 scenes": replace(FULL, scenes=7),
 }
 # Networks of the first seed whose weights are kept, by the name of the record.
 KEPT = {"unet-full": "full", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
-        "story-logistic": "logistic", "story-mlp": "pixel MLP", "story-cnn": "CNN"}
+        "story-logistic": "logistic", "story-mlp": "pixel MLP"}
 
 
 class Chosen:
@@ -116,8 +114,6 @@ def build(experiment: Experiment, channels: int) -> nn.Module:
     """
     if experiment.model == "unet":
         return UNet(channels, width=8, depth=3, skips=experiment.skips)
-    if experiment.model == "cnn":
-        return SimpleCNN(channels)
     return PixelMLP(channels, hidden=() if experiment.model == "logistic" else (32,) * 5)
 
 
