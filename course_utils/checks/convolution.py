@@ -51,7 +51,7 @@ def sizes(answer):
                  slips=[(29, "the first window counts, too"), (59, "that is stride 1")])
     expect_equal(third, 30, expected="answer 3: rows after dilation 2 with padding 2",
                  cause="with dilation 2 the kernel spans 5 pixels",
-                 slips=[(32, "with dilation 2 the kernel spans 5 pixels, not 3"), (26, "the padding is on both sides"),
+                 slips=[(32, "with dilation 2 the kernel spans 5 pixels, not 3"), (26, "the padding is missing"),
                         (28, "the padding is on both sides")])
     expect_equal(fourth, 15, expected="answer 4: rows after stride 2 with padding 1", cause="round down, then add 1",
                  slips=[(14, "the padding is missing"), (16, "divide what is left over the kernel, not the size"),
@@ -119,7 +119,8 @@ def backward(answer):
         out = F.conv2d(image[None, None], kernel[None, None])[0, 0]
         grad = torch.randn(out.shape, generator=generator, dtype=torch.float64)
         out.backward(grad)
-        result = call(answer, image.detach().clone(), kernel.detach().clone(), grad.clone())
+        with torch.no_grad():                       # autograd finds nothing here
+            result = call(answer, image.detach().clone(), kernel.detach().clone(), grad.clone())
         expect_property(isinstance(result, tuple | list) and len(result) == 2, describe(result),
                         "two gradients: of the image, and of the kernel")
         mine_image, mine_kernel = result
@@ -143,8 +144,8 @@ def backward(answer):
 @exercise(hints=(
     "With stride 1, the field is 1 plus 2 times the sum of the dilations. What must the sum be? To keep the size, let "
     "the padding be as large as the dilation.",
-    "Read backwards: a kernel with dilation d leaves gaps of d − 1 pixels, which the layers before it have to fill. "
-    "With one layer they see 3 pixels in a row, with two 7 at best.",
+    "Read backwards: a kernel with dilation d leaves gaps of d − 1 pixels, which the other layers have to fill. One "
+    "layer sees 3 pixels in a row, two see 9 at best.",
 ))
 def see_far(answer):
     """Your stack keeps the size, sees 31×31 pixels, and every one of them."""
@@ -169,7 +170,7 @@ def see_far(answer):
                     cause="each layer adds twice its dilation")
     holes = height * width - int(seen.sum())
     expect_property(not holes, f"a receptive field with {holes} pixels in it that are never seen", "no holes",
-                    cause="a dilation is larger than what the layers before it see, or all of them share a factor")
+                    cause="a dilation is larger than what the layers with smaller ones see, or all share a factor")
 
 
 def _ones(layer):
@@ -189,15 +190,17 @@ def edges(answer):
     for shape in ((9, 12), (10, 7)):
         got = call(answer, torch.full(shape, 0.8))
         expect_shape(got, shape, cause="the result has the size of the image")
-        expect_property(got[2:-2, 2:-2].abs().max() < 1e-3, "edges in the midst of an even sky", "0 everywhere")
+        got = torch.as_tensor(got)
+        expect_property(got[2:-2, 2:-2].abs().max() < 2e-3, "edges in the midst of an even sky", "0 everywhere")
         frame = got.abs().max().item()
-        expect_property(frame < 1e-3, f"an edge of {frame:.3g} at the border of an even sky", "0 everywhere",
+        expect_property(frame < 2e-3, f"an edge of {frame:.3g} at the border of an even sky", "0 everywhere",
                         cause="zeros outside of the image are a sudden change of brightness")
         rows, columns = torch.meshgrid(torch.arange(shape[0]), torch.arange(shape[1]), indexing="ij")
         for angle in (0, 90, 135, 45, 200, 300):
             direction = torch.tensor(float(angle)).deg2rad()
             ramp = 0.1 * (columns * direction.cos() + rows * direction.sin())
-            strength = call(answer, ramp)[4, 3].item()
+            got = torch.as_tensor(call(answer, ramp))
+            strength, most = got[4, 3].item(), got.max().item()
             parts = 0.1 * abs(direction.cos()) + 0.1 * abs(direction.sin())
             total = 0.1 * abs(direction.cos() + direction.sin())
             expect_close(strength, 0.1, expected=f"the strength of a ramp of 0.1 per pixel in the direction {angle}°",
@@ -207,6 +210,8 @@ def edges(answer):
                 (total, "the two parts cancel or add up, depending on the direction"),
                 (parts, "the absolute parts are added; a vector's length is another thing"),
             ], cause="the length of a vector from its two parts")
+            expect_property(most < 0.101, f"an edge of {most:.3g} on the border of a ramp of 0.1 per pixel",
+                            "at most 0.1", cause="repeat what is next to the border, not what is on the other side")
     image = torch.rand(8, 11, generator=torch.Generator().manual_seed(2))
     inner = [F.conv2d(image[None, None], kernel[None, None])[0, 0] for kernel in (SOBEL, SOBEL.T)]
     expect_close(call(answer, image)[1:-1, 1:-1], (inner[0] ** 2 + inner[1] ** 2).sqrt(), atol=1e-3,

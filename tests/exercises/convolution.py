@@ -24,6 +24,11 @@ def vjp(**slip):
     return lambda image, kernel, grad: conv_vjp(image, kernel, grad, **slip)
 
 
+def by_autograd(image, kernel, grad):
+    image, kernel = image.requires_grad_(), kernel.requires_grad_()
+    return torch.autograd.grad(F.conv2d(image[None, None], kernel[None, None])[0, 0], (image, kernel), grad)
+
+
 def edges(image, pad="replicate", scale=8, combine=lambda gx, gy: (gx**2 + gy**2).sqrt()):
     kernel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / scale
     pair = torch.stack([kernel, kernel.T])[:, None]
@@ -71,7 +76,8 @@ WRONG = {
         ((59, 30, 30, 15, 6), "counted from 0"),
         ((60, 59, 30, 15, 6), "stride 1"),
         ((60, 30, 32, 15, 6), "spans 5 pixels, not 3"),
-        ((60, 30, 26, 15, 6), "both sides"),
+        ((60, 30, 28, 15, 6), "both sides"),
+        ((60, 30, 26, 15, 6), "padding is missing"),
         ((60, 30, 30, 15.5, 6), "half a place is none"),
         ((60, 30, 30, 14, 6), "padding is missing"),
         ((60, 30, 30, 15, 3), "spans 13 pixels, not 7"),
@@ -94,6 +100,7 @@ WRONG = {
         (vjp(mean=True), "add, do not average"),
         (vjp(swap=True), "the two are exchanged"),
         (vjp(pad=False), "pad `grad`"),
+        (by_autograd, "does not require grad"),
         (lambda image, kernel, grad: grad, "two gradients"),
     ],
     "see_far": [
@@ -107,6 +114,7 @@ WRONG = {
     ],
     "edges": [
         (slopes(pad="constant"), "sudden change of brightness"),
+        (slopes(pad="circular"), "not what is on the other side"),
         (slopes(combine=lambda gx, gy: (gx + gy).abs()), "cancel or add up"),
         (slopes(combine=lambda gx, gy: gx.abs() + gy.abs()), "length is another thing"),
         (slopes(combine=lambda gx, gy: gx**2 + gy**2), "the root is missing"),
