@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,3 +196,16 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, patches, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         write_packed(tmp_path / "p", patches)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what is resident")
+def test_reading_every_patch_leaves_no_file_in_memory(tmp_path):
+    folder = tmp_path / "packed"
+    write_packed(folder, simulate_patches([0, 1]))
+    dataset = PackedPatches(folder)
+    for start in range(len(dataset)):
+        dataset[start : start + 1]
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    resident = [next(line for line in lines if line.startswith("Rss:")) for found in lines
+                if found.endswith(str(folder / "image.npy"))]
+    assert resident and all(int(line.split()[1]) < 100 for line in resident)        # kB, of 1,536

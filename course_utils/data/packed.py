@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import uuid
@@ -68,7 +69,9 @@ class PackedPatches(Dataset):
 
     def __getitem__(self, index: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
         rows = self._rows[index]
-        return self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
+        batch = self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
+        _let_go(self.patches.image)
+        return batch
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, torch.Tensor]]:
         """Read the samples of a batch in one go; this is what a DataLoader calls."""
@@ -81,6 +84,13 @@ class PackedPatches(Dataset):
 
     def __setstate__(self, state: dict):
         self.__dict__ = state | ({"patches": open_packed(state["_folder"])} if state["_folder"] else {})
+
+
+def _let_go(array: np.ndarray) -> None:
+    """Stop counting the pages of a mapped file as this process's memory; the system keeps them while it has room."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):       # Windows does without
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
@@ -120,9 +130,15 @@ def simulate_patches(numbers: Sequence[int], seed: int = 0, sensor: Sensor = PAC
         The patches, sixteen per scene, in the order of the numbers.
     """
     scenes = simulate.scenes(numbers, seed=seed, sensor=sensor, workers=workers, progress=progress)
-    parts = [patches_of(scene) for scene in scenes]
-    return Patches(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
-                   channels=channel_names(sensor))
+    arrays = {}
+    for place, scene in enumerate(scenes):
+        part = patches_of(scene)
+        for name in ARRAYS:
+            values = getattr(part, name)
+            if place == 0:                  # all at once: pieces that are joined at the end would need twice the memory
+                arrays[name] = np.empty((len(numbers) * len(part), *values.shape[1:]), values.dtype)
+            arrays[name][place * len(part) : (place + 1) * len(part)] = values
+    return Patches(**arrays, channels=channel_names(sensor))
 
 
 def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sensor: Sensor = PACE_OCI,
