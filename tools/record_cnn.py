@@ -21,11 +21,11 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     some = train[torch.randperm(len(train), generator=generator)[:200].tolist()]
     pixels = some["image"].movedim(1, -1)[some["valid"]]
-    order = BatchSampler(RandomSampler(train, num_samples=4000, generator=generator), 16, drop_last=False)
+    order = BatchSampler(RandomSampler(train, num_samples=4800, generator=generator), 16, drop_last=False)
     loader = DataLoader(train, sampler=order, batch_size=None, generator=generator)
     torch.manual_seed(0)
     model = Scaled(SimpleCNN(12), pixels).to(memory_format=torch.channels_last)
-    config = FitConfig(epochs=2, learning_rate=1e-2, weight_decay=1e-2, schedule="onecycle")
+    config = FitConfig(epochs=2, learning_rate=1e-2, weight_decay=1e-2, schedule="onecycle", mixed_precision=True)
     fit(model, Segmentation(), Augmented(loader, turned), batches(validation, 32), config)
     recorded.save_weights("simple-cnn", model, "python -m tools.record_cnn", [0])
 
