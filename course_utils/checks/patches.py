@@ -93,7 +93,7 @@ def _fraction(mask, valid, weigh):
     "cloud by that of all valid pixels, and let nothing outside count.",
 ))
 def cloud_fraction(answer):
-    """Pixels count by their solid angle, those outside not at all, and half a dome of cloud is a half."""
+    """Pixels count by their solid angle, those outside not at all, in frames of even and odd size."""
     rng = np.random.default_rng(0)
     for size in (64, 101, 128):
         place = np.arange(size) - (size - 1) / 2
@@ -148,8 +148,7 @@ def bug_hunt(answer):
     """Each pixel gets what the classifier says of the patch that has this pixel in its middle."""
     generator = torch.Generator().manual_seed(3)
     frame = torch.rand(3, 37, 45, generator=generator)
-    middle = {(r, c): (lambda patches, r=r, c=c: patches[:, :, r, c]) for r in (15, 16) for c in (15, 16)}
-    got = call(answer, middle[16, 16], frame)
+    got = call(answer, lambda patches: patches[:, :, 16, 16], frame)
     expect_shape(got, frame.shape, cause="one column of answers for each pixel of the frame, (classes, H, W)")
     padded = F.pad(frame[None], (16, 16, 16, 16), mode="reflect")[0]
     slips = [(padded[:, 17:54, 17:62], "the map is moved by one pixel, along both axes: the patch has the pixel at "
@@ -158,3 +157,8 @@ def bug_hunt(answer):
              (padded[:, 17:54, 16:61], "the rows are still moved by one")]
     expect_close(got, frame, expected="the picture itself, where the classifier repeats the middle pixel",
                  cause="which patch belongs to which pixel?", slips=slips)
+    corners = call(answer, lambda patches: torch.stack([patches[:, 0, 0, 31], patches[:, 2, 31, 0]], dim=1), frame)
+    expect_shape(corners, (2, 37, 45), cause="ask the classifier about each patch; it may have any number of classes")
+    expect_close(corners, torch.stack([padded[0, :37, 31:76], padded[2, 31:68, :45]]),
+                 expected="two corners of each patch, where the classifier repeats these",
+                 cause="give the classifier whole patches, reflected beyond the frame's edge as in `SkyPatches`")

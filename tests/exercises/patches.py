@@ -27,10 +27,10 @@ def weighted(mask, valid, weigh, everywhere=False):
     return (weight * mask).sum() / (weight.sum() if everywhere else weight[valid].sum())
 
 
-def patchwise(classify, frame, above=(16, 16)):
+def patchwise(classify, frame, above=(16, 16), mode="reflect"):
     height, width = frame.shape[1:]
     edges = (above[1], 31 - above[1], above[0], 31 - above[0])
-    padded = F.pad(frame[None], edges, mode="reflect")[0]
+    padded = F.pad(frame[None], edges, mode=mode)[0]
     rows = []
     for r in range(height):
         patches = torch.stack([padded[:, r:r + 32, c:c + 32] for c in range(width)])
@@ -84,5 +84,7 @@ WRONG = {
         (lambda classify, frame: patchwise(classify, frame, (16, 15)), "the columns are still moved"),
         (lambda classify, frame: patchwise(classify, frame, (15, 16)), "the rows are still moved"),
         (lambda classify, frame: patchwise(classify, frame)[:, 1:], "one column of answers for each pixel"),
+        (lambda classify, frame: patchwise(classify, frame, mode="constant"), "reflected beyond the frame's edge"),
+        (lambda classify, frame: frame, "ask the classifier about each patch"),
     ],
 }
