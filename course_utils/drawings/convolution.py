@@ -49,8 +49,9 @@ def slide(image: torch.Tensor, kernels: Sequence[torch.Tensor], axes: Sequence[A
         ax.set(xticks=[], yticks=[], facecolor=PALE, title=f"layer {number}" if number else "image")
         ax.spines[:].set_visible(False)
         pictures.append(ax.imshow(values.numpy(), vmin=values.min(), vmax=values.max()))
-    windows = [ax.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=FALSE_POSITIVE, linewidth=2.5, visible=False))
-               for ax in axes]
+    # Hard edges: half-covered pixels would give a player's few colours a tint that grey cells then take.
+    windows = [ax.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=FALSE_POSITIVE, linewidth=2.5, visible=False,
+                                      antialiased=False)) for ax in axes]
     frames = [(1, place) for place in range(maps[1].numel())]
     for layer in range(2, len(maps)):               # later layers a row at a time
         height, width = maps[layer].shape
