@@ -92,10 +92,10 @@ def line(answer):
     expect_property(strength >= 2, f"a response of {strength:.3g} to a line from the upper left to the lower right",
                     "at least 2", cause="the kernel is for the other diagonal, or for dark lines" if elsewhere
                     else "the weights along the diagonal are too small")
-    for name, other in (("horizontal", (rows == 10).float()), ("vertical", (columns == 10).float()),
-                        ("other diagonal", diagonal.flip(1))):
+    for name, other in (("a horizontal line", (rows == 10).float()), ("a vertical line", (columns == 10).float()),
+                        ("a line along the other diagonal", diagonal.flip(1))):
         most = _respond(other, kernel)[inside].abs().max().item()
-        expect_property(most <= strength / 4 + 1e-5, f"a response of {most:.3g} to a {name} line; r is {strength:.3g}",
+        expect_property(most <= strength / 4 + 1e-5, f"a response of {most:.3g} to {name}; r is {strength:.3g}",
                         "at most r / 4", cause="do the weights along such a line sum to 0, wherever it lies?")
     dot = torch.zeros(21, 21)
     dot[10, 10] = 1
