@@ -1,8 +1,9 @@
 """Record the experiments of chapter 10 that are too long for its page.
 
-``python -m tools.record_unet`` trains every network of `EXPERIMENTS` from every seed, always for the same number of
-steps, and writes course_utils/recorded/unet.json after each, so an interrupted recording goes on where it was. Scores
-are those on the validation part. It also keeps the weights of a few networks that the chapter draws.
+``python -m tools.record_unet`` trains every network of `EXPERIMENTS` from every seed, each for the same number of
+steps (those called longer for four times as many), and writes course_utils/recorded/unet.json after each, so an
+interrupted recording goes on where it was. Scores are those on the validation part. It also keeps the weights of a few
+networks that the chapter draws.
 
 ``--steps 20 --folder /tmp/try`` tries it out in some minutes; such results are no results.
 """
@@ -48,6 +49,7 @@ class Experiment:
         cloud_below: only patches with a smaller share of cloud are trained and scored on.
         model: "unet", "mlp" or "logistic".
         scenes: how many training scenes, drawn at random, all their patches; None means all.
+        longer: how many times the usual number of steps.
     """
 
     bands: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Experiment:
     cloud_below: float = 1.01
     model: str = "unet"
     scenes: int | None = None
+    longer: int = 1
 
 
 FULL = Experiment()
@@ -78,6 +81,7 @@ EXPERIMENTS = {
     "bce + dice": replace(FULL, loss="bce_dice"),
     "7 scenes": replace(FULL, scenes=7),
 }
+EXPERIMENTS |= {f"{name}, longer": replace(EXPERIMENTS[name], longer=4) for name in ("7 scenes", "100 patches", "full")}
 # Networks of the first seed whose weights are kept, by the name of the record.
 KEPT = {"unet-full": "full", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
         "story-logistic": "logistic", "story-mlp": "pixel MLP"}
@@ -130,7 +134,7 @@ def train(experiment: Experiment, seed: int, steps: int, learning_rate: float) -
     Args:
         experiment: which.
         seed: of weights, patches and their order.
-        steps: updates, in two epochs of equal length.
+        steps: updates, in two epochs of equal length; `experiment.longer` times as many are made.
         learning_rate: peak of the one-cycle schedule.
 
     Returns:
@@ -148,7 +152,8 @@ def train(experiment: Experiment, seed: int, steps: int, learning_rate: float) -
 
     torch.manual_seed(seed)
     model = Scaled(build(experiment, len(rows)), pixels).to(memory_format=torch.channels_last)
-    order = RandomSampler(range(len(some)), num_samples=steps // 2 * 16, generator=torch.Generator())
+    epoch = experiment.longer * steps // 2 * 16
+    order = RandomSampler(range(len(some)), num_samples=epoch, generator=torch.Generator())
     loader = DataLoader(Subset(data, some), sampler=BatchSampler(order, 16, drop_last=False), batch_size=None,
                         generator=order.generator)
     seen = Subset(validation, np.flatnonzero(cloud_share(validation) < experiment.cloud_below))

@@ -89,10 +89,15 @@ def dice_loss(answer):
         expect_close(got, losses.dice(logits, mask, valid), expected="a loss: 0 for a perfect mask, towards 1 for a "
                      "mask without overlap; defined where there is no cloud", cause="the sums",
                      slips=_dice_slips(logits, mask, valid))
-        leaf = logits.clone().requires_grad_()
+        leaf, same = (logits.clone().requires_grad_() for _ in range(2))
         loss = call(answer, leaf, mask, valid)
         expect_property(torch.is_tensor(loss) and loss.requires_grad, "a number without a gradient",
                         "a tensor that `backward` can be called on", cause="`item`, `detach` or numpy on the way")
+        (found,) = torch.autograd.grad(loss, leaf, allow_unused=True)
+        (wanted,) = torch.autograd.grad(losses.dice(same, mask, valid), same)
+        expect_property(found is not None and torch.allclose(found, wanted, atol=1e-6),
+                        "a loss of the right size whose gradient is not its derivative", "the derivative by the logits",
+                        cause="`detach` or a cut on the way of the probabilities")
 
 
 def _dice_slips(logits, mask, valid):
@@ -108,6 +113,8 @@ def _dice_slips(logits, mask, valid):
         (1 - 2 * (p * y * v).sum() / ((p * v).sum() + (y * v).sum()), "the ones are missing, so an empty mask gives 1 "
          "for any prediction, or 0 / 0"),
         (1 - ((p * y * v).sum() + 1) / ((p * v).sum() + (y * v).sum() + 1), "the 2 above the line is missing"),
+        (1 - (2 * (p * y * v).sum() + 1) / ((p * p * v).sum() + (y * v).sum() + 1), "p is squared below the line, "
+         "as in the original; the formula of this page has p"),
         (1 - each.mean(), "the mean over images of each image's loss; here the sums run over the batch"),
     ]
 

@@ -18,6 +18,14 @@ def detached(logits, mask, valid):
     return torch.tensor(dice(logits, mask, valid).item())
 
 
+def stopped(logits, mask, valid):
+    return dice(logits.detach(), mask, valid) + 0 * logits.sum()
+
+
+def squared(logits, mask, valid):
+    p, y = logits.sigmoid() * valid, mask * valid.float()
+    return 1 - (2 * (p * y).sum() + 1) / ((p * p).sum() + y.sum() + 1)
+
 
 def mask_stays(batch, generator):
     return {**turned(batch, generator), "mask": batch["mask"]}
@@ -98,6 +106,8 @@ WRONG = {
         (lambda z, y, v: dice(z, y, v, factor=1), "the 2 above the line"),
         (lambda z, y, v: dice(z, y, v, each=True), "the sums run over the batch"),
         (detached, "on the way"),
+        (stopped, "on the way of the probabilities"),
+        (squared, "p is squared"),
     ],
     "no_skips": [("a", "survives"), ("c", "no question of resolution"), ("d", "thrown away")],
     "cut_for_recall": [
