@@ -1,6 +1,8 @@
 """What CONTRIBUTING.md asks of all code, the chapters' too: draws that can be repeated, cells that can be read."""
 
 import ast
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,12 @@ def test_no_code_cell_is_longer_than_can_be_read_at_once(chapter):
     lengths = {block.start + 1: len(block.body.strip().splitlines()) for block, solution in cells(chapter)
                if not solution}
     assert {line: length for line, length in lengths.items() if length > LONGEST_CELL} == {}
+
+
+def test_no_two_figures_exercises_cells_or_equations_share_a_name():
+    named = re.compile(r"^ *:?(?:name|label): *([\w-]+)|^\$\$ \(([\w-]+)\)|^\(([\w-]+)\)=", re.MULTILINE)
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").rglob("*.md")]
+    names = Counter("".join(found) for page in pages for found in named.findall(page))
+    ordinary = {"python3"}              # the kernel's name, in each chapter's front matter
+    assert [name for name, times in names.items() if times > 1 and name not in ordinary] == []
+    assert len(names) > 100
