@@ -111,7 +111,8 @@ def _check_running(got, x, mean, var, training):
 ))
 def shifts(answer):
     """Multiples of what the poolings merge move the last maps by whole positions, and no other shift does."""
-    expect_type(answer, (tuple, list, set, range), expected="shifts in pixels, in a tuple", cause="one number in a tuple is (n,)")
+    expect_type(answer, (tuple, list, set, range), expected="shifts in pixels, in a tuple",
+                cause="one number in a tuple is (n,)")
     expect_property(all(isinstance(part, int) and not isinstance(part, bool) for part in answer), f"{answer!r}",
                     "whole numbers of pixels")
     expect_equal(sorted(answer), (8, 16), expected="all shifts from 1 to 20 that change nothing, whatever the weights",

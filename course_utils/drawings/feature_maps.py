@@ -4,8 +4,6 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from course_utils.plots import show_image
-
 __all__ = ["liveliest", "show_maps", "steps"]
 
 
@@ -65,6 +63,8 @@ def show_maps(maps: Tensor, axes: list[Axes], label: str = "") -> list[int]:
     chosen = liveliest(maps, len(axes))
     for ax, channel in zip(axes, chosen, strict=True):
         low, high = torch.quantile(maps[channel].flatten(), torch.tensor([0.02, 0.98])).tolist()
-        show_image(maps[channel], ax, vmin=low, vmax=max(high, low + 1e-6))
+        ax.imshow(maps[channel].numpy(), vmin=low, vmax=max(high, low + 1e-6))
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
     axes[0].set_ylabel(label)
     return chosen
