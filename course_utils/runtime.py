@@ -3,12 +3,13 @@
 import importlib.metadata
 import os
 import platform
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-__all__ = ["describe_machine", "fast_bfloat16", "generator", "numpy_generator", "pick_device"]
+__all__ = ["describe_machine", "fast_bfloat16", "generator", "numpy_generator", "pick_device", "worker_processes"]
 
 DEVICES = ("cuda", "mps", "cpu")
 
@@ -68,6 +69,16 @@ def fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def worker_processes() -> int:
+    """Say how many processes may share work here without being asked to.
+
+    Returns:
+        2 in a notebook on a machine with two cores; 1 in a script, where starting processes asks for
+        ``if __name__ == "__main__":``.
+    """
+    return 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, _cores())
 
 
 def generator(seed: int) -> torch.Generator:

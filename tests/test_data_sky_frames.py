@@ -18,6 +18,7 @@ def quick(cache, monkeypatch):
         made.append(number)
         return sky_frame(number, **options)
 
+    monkeypatch.setattr(sky_frames, "worker_processes", lambda: 1)      # what another process makes is not counted
     monkeypatch.setattr(sky_frames, "sky_frame", frame)
     monkeypatch.setattr(sky_frames, "FRAME_SIZE", 48)
     monkeypatch.setattr(sky_frames, "FRAME_PARTS", {"train": range(2), "test": range(2, 3)})

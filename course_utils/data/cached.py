@@ -1,8 +1,6 @@
 """The course's own dataset: simulated on first use, then kept in the cache."""
 
-import os
 import shutil
-import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
 from course_utils.data.splits import PARTS, course_split
+from course_utils.runtime import worker_processes
 from course_utils.sensors import PACE_OCI, Sensor
 
 __all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of", "shared_twin"]
@@ -50,7 +49,7 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
     wanted = scenes_of(part, scenes)
     folder = cached_folder(sensor, scenes, seed)
     if workers is None:
-        workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
+        workers = worker_processes()
     if folder not in _opened:
         _opened[folder] = _open_or_simulate(folder, sensor, scenes, seed, progress, workers)
     return PackedPatches(_opened[folder], wanted, as_bytes)

@@ -70,7 +70,8 @@ class PackedPatches(Dataset):
     def __getitem__(self, index: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
         rows = self._rows[index]
         batch = self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
-        _let_go(self.patches.image)
+        for name in ARRAYS:
+            _let_go(getattr(self.patches, name))
         return batch
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, torch.Tensor]]:

@@ -1,7 +1,5 @@
 """The course's all-sky camera: frames by day and night, simulated on first use, then kept in the cache."""
 
-import os
-import sys
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from course_utils.data.errors import SplitError
 from course_utils.data.folders import data_folder
 from course_utils.data.sky import SkyPicture, simulate_each
 from course_utils.files import aside
+from course_utils.runtime import worker_processes
 from course_utils.simulate.sky import SKY_VERSION, sky_frame
 
 __all__ = ["FRAME_PARTS", "FRAME_SIZE", "load_frames", "load_series"]
@@ -95,8 +94,7 @@ def _read(path: Path, names: list[str]) -> list[SkyPicture]:
 
 def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
     """New frames, written to the file if it can be written."""
-    workers = 1 if hasattr(sys.modules["__main__"], "__file__") else min(2, os.cpu_count() or 1)
-    frames = simulate_each(partial(_frame, size=size), skies, workers, progress)
+    frames = simulate_each(partial(_frame, size=size), skies, worker_processes(), progress)
     arrays = {"names": [one.name for one in frames], "pictures": np.stack([one.picture for one in frames]),
               "codes": np.stack([one.codes for one in frames])}
     try:
