@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from course_utils import metrics
+from course_utils import losses, metrics
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
@@ -33,6 +33,7 @@ class Sim2Real:
         learning_rate: peak of the one-cycle schedule.
         max_seconds: training stops after the first epoch that ends later.
         gains: spread of the factors that scale a crop: of one for all bands, and of one for each.
+        loss: which one of `course_utils.losses`, by name.
         mixed_precision: as in `train.FitConfig`.
     """
 
@@ -48,6 +49,7 @@ class Sim2Real:
     learning_rate: float = 4e-3
     max_seconds: float = 80.0
     gains: tuple[float, float] = (0.15, 0.10)
+    loss: str = "bce_dice"
     mixed_precision: bool = True
 
 
@@ -121,7 +123,7 @@ def train_unet(
     last = zip(torch.from_numpy(images[cut:]), torch.from_numpy(codes[cut:]), strict=True)
     held_out = [_sample(image, code) for image, code in last]
     started = time.perf_counter()
-    fit(model, Segmentation(), train, DataLoader(held_out, 4), FitConfig(
+    fit(model, Segmentation(getattr(losses, config.loss)), train, DataLoader(held_out, 4), FitConfig(
         epochs=config.epochs, learning_rate=config.learning_rate, weight_decay=1e-2, schedule="onecycle",
         max_seconds=config.max_seconds, mixed_precision=config.mixed_precision, seed=config.seed,
     ))  # fmt: skip
