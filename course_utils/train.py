@@ -268,10 +268,10 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
 def _output(model: nn.Module, batch: Batch, mixed_precision: bool) -> Tensor:
     """What the model gives for a batch, in float32 also where its layers computed in bfloat16."""
     device = batch["image"].device
-    mixed = mixed_precision and fast_bfloat16(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-        output = model(batch["image"])
-    return output.float() if mixed else output
+    if not (mixed_precision and fast_bfloat16(device)):
+        return model(batch["image"])
+    with torch.autocast(device.type, torch.bfloat16):
+        return model(batch["image"]).float()
 
 
 def _finite(loss: float, where: str) -> float:
