@@ -5,7 +5,7 @@ steps (those called longer for four times as many), and writes course_utils/reco
 interrupted recording goes on where it was. Scores are those on the validation part. It also keeps the weights of a few
 networks that the chapter draws.
 
-``--steps 20 --folder /tmp/try`` tries it out in some minutes; such results are no results.
+``--steps 20 --folder _build/try`` tries it out in some minutes; such results are no results.
 """
 
 import argparse
