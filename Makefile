@@ -32,7 +32,7 @@ setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 # summed here; when it changes, the cache is emptied, and so is Sphinx's memory of the pages.
 _build/.cache-valid: FORCE
 	@mkdir -p _build; \
-	sum=$$({ find course_utils -name '*.py' -o -name '*.json' -o -name '*.safetensors'; find book -name '*.quiz.json'; ls requirements.txt; } \
+	sum=$$({ find course_utils hpc -type f ! -name '*.pyc'; find book -name '*.quiz.json' -o -path '*/records/*.json'; ls requirements.txt; } \
 		| LC_ALL=C sort | xargs cksum | cksum); \
 	if [ "$$sum" != "$$(cat $@ 2>/dev/null)" ]; then rm -rf _build/.jupyter_cache _build/.doctrees; echo "$$sum" > $@; fi
 

@@ -17,7 +17,8 @@ PYTHON = (3, 11)
 OLDEST = {          # the versions that the course is tested with (requirements.txt)
     "torch": "2.13.0", "numpy": "2.4.6", "matplotlib": "3.11.2", "pillow": "13.0.0", "scikit-learn": "1.9.1",
     "scipy": "1.17.1", "tifffile": "2026.3.3", "pooch": "1.9.0", "tqdm": "4.70.1", "jupyterquiz": "2.9.6.4",
-    "palmerpenguins": "0.1.6", "safetensors": "0.8.0",
+    "palmerpenguins": "0.1.6", "safetensors": "0.8.0", "onnx": "1.23.2", "onnxscript": "0.7.2",
+    "onnxruntime": "1.31.1", "openvino": "2026.4.1",
 }
 NOTEBOOKS = {"jupyterlab": "4.6.6", "ipykernel": "7.4.0"}      # what opens the notebooks on this machine
 INSTALL = "run pip install -r requirements.txt in the course's environment"
