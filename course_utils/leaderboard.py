@@ -113,13 +113,13 @@ def _check(entry: dict, key: str | None = None) -> None:
         text = isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_TEXT
         if not (number or text):
             raise LeaderboardError(
-                f"found {name} {str(value)[:60]!r} of type {type(value).__name__}; expected a finite number (of numpy's: "
-                f"float(...)) or one line of at most {LONGEST_TEXT} characters")
+                f"found {name} {str(value)[:60]!r} of type {type(value).__name__}; expected a finite number (of "
+                f"numpy: float(...)) or one line of at most {LONGEST_TEXT} characters")
     if not isinstance(entry.get("name"), str) or not entry["name"].strip():
         raise LeaderboardError(f"found name {entry.get('name')!r}, expected a few words in one line")
     if key is not None and (not isinstance(entry.get(key), numbers.Real) or isinstance(entry[key], bool)):
-        raise LeaderboardError(f"found {key} {entry.get(key)!r} of {entry['name']!r}, expected the number that the board "
-                               "is sorted by")
+        raise LeaderboardError(f"found {key} {entry.get(key)!r} of {entry['name']!r}, expected the number that the "
+                               "board is sorted by")
 
 
 def _refuse_constant(name: str) -> float:

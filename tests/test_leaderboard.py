@@ -84,7 +84,7 @@ def test_the_same_digest_is_taken_once(tmp_path):
     assert names(add(path, {"name": "third", "score": 0.7})) == ["third", "second", "first"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '[{"name": "a", "score": NaN}]', '[{"score": 1}]', "[1]", 
+@pytest.mark.parametrize("text", ["", "{", "{}", '[{"name": "a", "score": NaN}]', '[{"score": 1}]', "[1]",
                                   "[" * 100_000, '[{"name": "a", "score": {}}]', "\udcff"])
 def test_a_file_that_is_no_board_is_refused_and_left_alone(tmp_path, text):
     path = tmp_path / "board.json"
