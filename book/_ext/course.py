@@ -13,6 +13,7 @@ from pathlib import Path
 import course_outputs
 import course_pages
 import course_quiz
+from course_chapters import DIFFICULTY, require_facts
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -21,7 +22,6 @@ MATHJAX_PARTS = (
     "startup.js", "core.js", "input/tex.js", "input/tex/extensions", "output/chtml.js", "output/chtml/fonts",
     "a11y/assistive-mml.js",
 )  # fmt: skip
-DIFFICULTY = {1: "first steps", 2: "some practice", 3: "demanding"}
 INDEX_PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -57,12 +57,7 @@ def chapter_header(chapter: dict, runtime: float | None, cores: int) -> str:
     Raises:
         ExtensionError: if the front matter lacks a field or the difficulty is not 1, 2 or 3.
     """
-    missing = {"teach_minutes", "difficulty"} - chapter.keys()
-    if missing or chapter["difficulty"] not in DIFFICULTY:
-        raise ExtensionError(
-            f"front matter `chapter: {chapter}`: expected teach_minutes (a number) and difficulty (1, 2 or "
-            "3), as in `chapter: {teach_minutes: 75, difficulty: 1}`"
-        )
+    require_facts(chapter)
     level = chapter["difficulty"]
     facts = [f"<b>{chapter['teach_minutes']} min</b> to teach"]
     if runtime is not None:
