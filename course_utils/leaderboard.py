@@ -113,8 +113,8 @@ def _check(entry: dict, key: str | None = None) -> None:
         text = isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_TEXT
         if not (number or text):
             raise LeaderboardError(
-                f"found {name} {str(value)[:60]!r} of type {type(value).__name__}; expected a finite number (of "
-                f"numpy: float(...)) or one line of at most {LONGEST_TEXT} characters")
+                f"found {name} {str(value)[:60]!r} of type {type(value).__name__}; expected a finite "
+                f"number (of numpy's: float(...)) or one line of at most {LONGEST_TEXT} characters")
     if not isinstance(entry.get("name"), str) or not entry["name"].strip():
         raise LeaderboardError(f"found name {entry.get('name')!r}, expected a few words in one line")
     if key is not None and (not isinstance(entry.get(key), numbers.Real) or isinstance(entry[key], bool)):
