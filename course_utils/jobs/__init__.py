@@ -1,1 +1,5 @@
-"""Programs that `torchrun` or a batch system starts: data-parallel training and the tuning challenge (chapter 14)."""
+"""Programs that a launcher or a batch system starts (chapter 14).
+
+`team` joins the processes that torchrun started, `data_parallel` trains with them, `scaling` times them; `launch`
+starts them from a notebook and surely ends them. `cifar10` is the tuning challenge as a batch job.
+"""
