@@ -116,7 +116,7 @@ def measure(
 
     Args:
         predict: function from a (B, C, H, W) float32 tensor of reflectance to a (B, H, W) bool mask.
-        dataset: samples as `course_utils.data.load_patches("test")` gives them.
+        dataset: samples as ``load_patches("test")`` gives them.
         model: name of the model for the row.
         chapter: number of the chapter.
         parameters: how many numbers the model learned.

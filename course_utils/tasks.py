@@ -120,7 +120,7 @@ class Regression:
         self.scale = scale
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        """Mean squared difference over pictures and targets, in units of `scale`²."""
+        """Mean squared difference over pictures and targets, in units of the square of ``scale``."""
         return F.mse_loss(output / self.scale, batch["target"] / self.scale)
 
     def items(self, batch: Batch) -> int:

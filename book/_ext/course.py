@@ -10,6 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
+import course_api
+import course_directives
 import course_outputs
 import course_pages
 import course_quiz
@@ -112,8 +114,11 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
+    course_directives.setup(app)
+    app.add_directive("api", course_api.Api)
     app.connect("doctree-read", course_outputs.join_streams)
     app.connect("doctree-read", course_quiz.replace_quizzes)
+    app.connect("doctree-read", course_api.list_names)
     app.connect("html-page-context", finish_page)
     app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

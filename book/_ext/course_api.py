@@ -1,0 +1,131 @@
+"""The package's reference: the directive ``api`` writes it from docstrings, each chapter lists what it took from it."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
+PACKAGE = "course_utils"
+
+
+class Api(Directive):
+    """Describe rooms of the package, named one a line; every module under a heading of its own."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Write what autodoc reads, and have it read."""
+        modules = [module for room in self.content for module in modules_of(f"{PACKAGE}.{room.strip()}")]
+        lines = [line for module in modules for line in entry(importlib.import_module(module))]
+        self.state.nested_parse(StringList(lines, source=__file__), 0, self.state.parent, match_titles=True)
+        return []
+
+
+def modules_of(room: str) -> Iterator[str]:
+    """A room by its full name, then the modules in it if it is a package."""
+    yield room
+    folder = getattr(importlib.import_module(room), "__path__", [])
+    yield from (module.name for module in pkgutil.iter_modules(folder, f"{room}."))
+
+
+def defined_in(module: ModuleType) -> list[str]:
+    """The public functions and classes that are written in a module, in the order of the file."""
+    public = [(name, value) for name, value in vars(module).items()
+              if not name.startswith("_") and (inspect.isfunction(value) or inspect.isclass(value))]
+    own = [(name, value) for name, value in public if value.__module__ == module.__name__]
+    return [name for name, value in sorted(own, key=lambda item: inspect.getsourcelines(item[1])[1])]
+
+
+def entry(module: ModuleType) -> list[str]:
+    """What autodoc is to read for a module: heading, docstring, and all that is defined in it."""
+    title = module.__name__.removeprefix(f"{PACKAGE}.")
+    lines = ["", title, "-" * len(title), "", f".. automodule:: {module.__name__}", ""]
+    for name in defined_in(module):
+        value = getattr(module, name)
+        lines += [f".. auto{kind_of(value)}:: {module.__name__}.{name}"]
+        lines += [f"   :members: {', '.join(methods)}" for methods in [methods_of(value)] if methods]
+        lines += [""]
+    return lines
+
+
+def kind_of(value: type | Callable) -> str:
+    """What autodoc calls it."""
+    if not inspect.isclass(value):
+        return "function"
+    return "exception" if issubclass(value, BaseException) else "class"
+
+
+def methods_of(value: type | Callable) -> list[str]:
+    """Public methods and properties that a class adds; its attributes are described in its docstring."""
+    if not inspect.isclass(value):
+        return []
+    kinds = (property, classmethod, staticmethod)
+    return [name for name, part in vars(value).items()
+            if not name.startswith("_") and (inspect.isfunction(part) or isinstance(part, kinds)) and part.__doc__]
+
+
+def names_used(code: str) -> list[str]:
+    """What some code takes from the package, in order of first use.
+
+    Args:
+        code: Python, as in the cells of a chapter; cells that are no Python (magics) are to be left out.
+
+    Returns:
+        Full names of the modules' functions and classes, under the module that defines them.
+    """
+    tree = ast.parse(code)
+    imported = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            imported |= {alias.asname or alias.name: find(node.module, alias.name) for alias in node.names}
+    used = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            used.setdefault((node.lineno, node.col_offset), imported.get(node.id))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = imported.get(node.value.id)
+            if isinstance(module, ModuleType):
+                used[node.lineno, node.col_offset] = getattr(module, node.attr, None)
+    found = [value for _, value in sorted(used.items()) if inspect.isfunction(value) or inspect.isclass(value)]
+    return list(dict.fromkeys(f"{value.__module__}.{value.__qualname__}" for value in found))
+
+
+def find(module: str, name: str) -> object:
+    """What ``from module import name`` gives."""
+    value = getattr(importlib.import_module(module), name, None)
+    return importlib.import_module(f"{module}.{name}") if value is None else value
+
+
+def list_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Close each chapter with links to what it took from the package."""
+    docname = app.env.docname
+    if "chapter" not in app.env.metadata.get(docname, {}):
+        return
+    cells = [block.astext() for block in doctree.findall(nodes.literal_block) if block.get("language") == "ipython3"]
+    code = "\n".join(cell for cell in cells if is_python(cell))
+    names = [name for name in names_used(code) if not name.startswith(f"{PACKAGE}.checks")]
+    if not names:
+        return
+    line = nodes.paragraph("", "", nodes.strong("", "From the package: "), classes=["from-the-package"])
+    for name in names:
+        link = addnodes.pending_xref("", nodes.literal("", name.rpartition(".")[2]), refdomain="py", reftype="obj",
+                                     reftarget=name, refdoc=docname, refwarn=True)
+        line += [link, nodes.Text(", " if name != names[-1] else "")]
+    next(doctree.findall(nodes.section)).append(line)
+
+
+def is_python(cell: str) -> bool:
+    """Whether a cell is Python alone, without the shell's or IPython's own commands."""
+    try:
+        ast.parse(cell)
+    except SyntaxError:
+        return False
+    return True

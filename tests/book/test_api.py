@@ -1,0 +1,70 @@
+"""The package's reference: nothing public is left out, and each chapter finds what it uses."""
+
+import importlib
+import re
+from pathlib import Path
+
+import course_api
+import pytest
+from page_checks import parse
+
+ROOT = Path(__file__).parents[2]
+
+
+def rooms_described():
+    """The rooms that the pages of the reference name."""
+    for page in sorted((ROOT / "book" / "appendix").glob("api_*.md")):
+        yield from page.read_text(encoding="utf-8").partition(".. api::")[2].partition("```")[0].split()
+
+
+def test_every_room_is_described_once():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (arrow,) = re.findall(r"^```\n(.* → [^`]*)```$", text, re.MULTILINE)
+    assert sorted(rooms_described()) == sorted(set(re.findall(r"\w+", arrow)) - {"__main__"})
+
+
+def test_a_module_lists_what_it_defines_in_the_order_of_the_file():
+    names = course_api.defined_in(importlib.import_module("course_utils.train"))
+    assert names == ["FitConfig", "TrainingDivergedError", "History", "fit", "train_epoch", "evaluate", "to_device"]
+
+
+def test_what_a_package_only_passes_on_is_described_where_it_is_defined():
+    assert course_api.defined_in(importlib.import_module("course_utils.metrics")) == []
+    assert "Counts" in course_api.defined_in(importlib.import_module("course_utils.metrics.counts"))
+
+
+def test_autodoc_is_told_of_exceptions_classes_with_their_methods_and_functions():
+    lines = course_api.entry(importlib.import_module("course_utils.train"))
+    assert ".. autoexception:: course_utils.train.TrainingDivergedError" in lines
+    history = lines.index(".. autoclass:: course_utils.train.History")
+    assert lines[history + 1] == "   :members: best, plot"
+    assert ".. autofunction:: course_utils.train.fit" in lines
+
+
+@pytest.mark.parametrize(("code", "names"), [
+    ("from course_utils.train import fit\nfit(1)", ["course_utils.train.fit"]),
+    ("from course_utils.train import fit", []),
+    ("from course_utils import plots as p\np.show_mask(m); p.COLOURS", ["course_utils.plots.show_mask"]),
+    ("from course_utils.metrics import iou\niou(a)\niou(b)", ["course_utils.metrics.counts.iou"]),
+    ("import numpy as np\nnp.zeros(3)", []),
+])  # fmt: skip
+def test_names_that_code_takes_from_the_package(code, names):
+    assert course_api.names_used(code) == names
+
+
+def test_magics_are_no_python():
+    assert not course_api.is_python("%time fit()")
+    assert course_api.is_python("fit()")
+
+
+def test_a_chapter_links_to_what_it_uses(site):
+    page = parse((site / "book" / "foundations" / "06_training.html").read_text(encoding="utf-8"))
+    (line,) = page.select(".from-the-package")
+    targets = [link["href"] for link in line.select("a")]
+    assert "../appendix/api_models.html#course_utils.train.fit" in targets
+
+
+def test_a_default_is_shown_as_written(site):
+    text = parse((site / "book" / "appendix" / "api_models.html").read_text(encoding="utf-8")).get_text()
+    assert "folder: Path = FOLDER" in text
+    assert str(ROOT) not in text
