@@ -7,33 +7,15 @@ cache, and the best pass over all patches counts, so that another program's acti
 """
 
 import tempfile
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from torch.utils.data import DataLoader
 
 from course_utils.data.patches import PackedPatches, PngPatches, batches, build_packed, write_png_layout
+from course_utils.measure.feeding import patches_per_second
 from course_utils.runtime import generator
 
 SCENES, BATCH, ROUNDS, SECONDS = 40, 64, 4, 1.0
-
-
-def patches_per_second(loader: Iterable[dict]) -> float:
-    """Read everything again and again for a second.
-
-    Args:
-        loader: gives batch dictionaries.
-
-    Returns:
-        Patches a second in the best pass.
-    """
-    best, end = 0.0, time.perf_counter() + SECONDS
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        patches = sum(len(batch["image"]) for batch in loader)
-        best = max(best, patches / (time.perf_counter() - start))
-    return best
 
 
 def main() -> dict[str, float]:
@@ -52,7 +34,8 @@ def main() -> dict[str, float]:
             png = PngPatches(folder / "png", as_bytes=as_bytes)
             loaders = {"packed": batches(packed, BATCH, shuffle=True, generator=generator(0)),
                        "png": DataLoader(png, BATCH, shuffle=True, generator=generator(0))}
-            rounds = [{name: patches_per_second(loader) for name, loader in loaders.items()} for _ in range(ROUNDS)]
+            rounds = [{name: patches_per_second(loader, SECONDS) for name, loader in loaders.items()}
+                      for _ in range(ROUNDS)]
             best = {name: max(speed[name] for speed in rounds) for name in loaders}
             result |= {f"{name}{kind}_per_second": speed for name, speed in best.items()}
             result[f"loader{kind}_ratio"] = best["packed"] / best["png"]

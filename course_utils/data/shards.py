@@ -1,0 +1,213 @@
+"""Shards: patches in a few tar files that are read from front to back (chapter 13).
+
+Where every file costs a request, as on the disks of a supercomputer or in an object store, a hundred thousand small
+files are slow, and so are jumps inside a big one. A shard is an ordinary tar file with three members a patch,
+``0000057.image.npy``, ``.codes.npy`` and ``.valid.npy``, in the naming of WebDataset. Reading in order can not shuffle,
+so the order of the shards is drawn, and a buffer mixes what they hold.
+
+Source:
+    A. Aizman, G. Maltby, T. Breuel, High performance I/O for large scale deep learning (2019).
+"""
+
+import io
+import json
+import shutil
+import tarfile
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from course_utils.data.errors import LayoutError
+from course_utils.data.samples import Patches
+from course_utils.runtime import generator
+
+__all__ = ["Shards", "shards_of_worker", "shuffled", "write_shards"]
+
+HEADER = "header.json"
+ARRAYS = ("image", "codes", "valid")
+
+
+def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> None:
+    """Write patches as shards, in their order, aside first: a reader never meets a half-written folder.
+
+    Args:
+        folder: the folder to make.
+        patches: what to write.
+        per_shard: patches in a shard; the last one may hold fewer.
+
+    Raises:
+        LayoutError: the folder is there already, or a shard would be empty.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
+    if per_shard < 1 or not len(patches):
+        raise LayoutError(f"found {len(patches)} patches for shards of {per_shard}, expected at least one of each")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    aside.mkdir()
+    try:
+        names = []
+        for place, start in enumerate(range(0, len(patches), per_shard)):
+            names.append(f"shard-{place:05d}.tar")
+            _write_shard(aside / names[-1], patches, range(start, min(start + per_shard, len(patches))))
+        header = {"shards": names, "channels": list(patches.channels), "encoding": patches.encoding,
+                  "scenes": patches.scene.tolist()}
+        (aside / HEADER).write_text(json.dumps(header) + "\n", encoding="utf-8")
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_shard(path: Path, patches: Patches, rows: Iterable[int]) -> None:
+    """One tar file, the members of a patch beside each other."""
+    with tarfile.open(path, "w") as tar:
+        for row in rows:
+            for name in ARRAYS:
+                file = io.BytesIO()
+                np.save(file, getattr(patches, name)[row])
+                member = tarfile.TarInfo(f"{row:07d}.{name}.npy")
+                member.size = file.tell()
+                file.seek(0)
+                tar.addfile(member, file)
+
+
+class Shards(IterableDataset):
+    """Patches read from shards, one after the other; for ``DataLoader(shards, batch_size)``.
+
+    Each epoch has its own order, drawn from the seed and the epoch's number: call `set_epoch` before an epoch, as for
+    PyTorch's ``DistributedSampler``, and leave ``persistent_workers`` off, for such a worker would not notice. Workers
+    share out the shards, so the order of the samples depends on the number of workers.
+
+    Args:
+        folder: what `write_shards` made.
+        buffer: patches that are held and mixed; 1 keeps the order of the shards.
+        seed: of the order; None reads the shards in the order in which they were written, and mixes nothing.
+        as_bytes: give each image as the bytes that are kept, for `samples.decode` on the model's device.
+
+    Attributes:
+        channels: name of each channel.
+
+    Raises:
+        LayoutError: the folder holds no shards, a shard is damaged, or nothing may be held.
+    """
+
+    def __init__(self, folder: str | Path, buffer: int = 1, seed: int | None = 0, as_bytes: bool = False):
+        self.folder, self.buffer, self.seed, self.as_bytes = Path(folder), buffer, seed, as_bytes
+        self.epoch = 0
+        if buffer < 1:
+            raise LayoutError(f"found buffer={buffer}, expected at least 1 patch")
+        try:
+            header = json.loads((self.folder / HEADER).read_text(encoding="utf-8"))
+            self.channels, self._encoding = tuple(header["channels"]), header["encoding"]
+            self._names, self._scenes = header["shards"], header["scenes"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LayoutError(f"found no shards in {folder} ({type(error).__name__}), expected {HEADER} and tar files; "
+                              "make them with write_shards") from error
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, so that it has an order of its own.
+
+        Args:
+            epoch: its number, from 0.
+        """
+        self.epoch = epoch
+
+    def __len__(self):
+        return len(self._scenes)
+
+    def __iter__(self) -> Iterator[dict]:
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        if self.seed is None:
+            yield from self._samples(shards_of_worker(self._names, worker, workers))
+            return
+        shared = generator(self.seed * 1_000_003 + self.epoch)          # all workers draw the same order of shards
+        order = torch.randperm(len(self._names), generator=shared).tolist()
+        own = generator((self.seed * 1_000_003 + self.epoch) * 1009 + worker + 1)
+        mine = shards_of_worker([self._names[place] for place in order], worker, workers)
+        yield from shuffled(self._samples(mine), self.buffer, own)
+
+    def _samples(self, names: Sequence[str]) -> Iterator[dict]:
+        """The samples of some shards, in order."""
+        for name in names:
+            for row, arrays in _patches_in(self.folder / name):
+                patch = Patches(*(arrays[key][None] for key in ARRAYS), np.array([self._scenes[row]]), self.channels,
+                                self._encoding)
+                yield patch.stored(0) if self.as_bytes else patch.decode(0)
+
+
+def _patches_in(path: Path) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """The number and the arrays of every patch in a shard, read as a stream."""
+    arrays = {}
+    try:
+        with tarfile.open(path, "r|") as tar:
+            for member in tar:
+                number, key, _ = member.name.split(".")
+                arrays[key] = np.load(io.BytesIO(tar.extractfile(member).read()))
+                if len(arrays) == len(ARRAYS):
+                    yield int(number), arrays
+                    arrays = {}
+    except (OSError, tarfile.TarError, ValueError, EOFError) as error:
+        raise LayoutError(f"found {path} damaged ({type(error).__name__}: {error}), expected a whole tar file; remove "
+                          "the folder and write the shards again") from error
+    if arrays:
+        raise LayoutError(f"found {path} cut off inside a patch, expected {', '.join(ARRAYS)} of each; remove the "
+                          "folder and write the shards again")
+
+
+def shards_of_worker(names: Sequence[str], worker: int, workers: int) -> list[str]:
+    """Name the shards that one of several readers reads: every shard has one reader.
+
+    Args:
+        names: all shards, in the order of the epoch.
+        worker: number of the reader, from 0.
+        workers: how many readers there are.
+
+    Returns:
+        Its part of the shards, in their order.
+
+    Example:
+        >>> [shards_of_worker("abcde", worker, 2) for worker in (0, 1)]
+        [['a', 'c', 'e'], ['b', 'd']]
+    """
+    return list(names[worker::workers])
+
+
+def shuffled(items: Iterable[Any], buffer: int, generator: torch.Generator) -> Iterator[Any]:
+    """Mix a stream with a buffer: hold some items, give one of them at random whenever the buffer is full.
+
+    Args:
+        items: the stream.
+        buffer: items that are held, at least 1; 1 keeps the order.
+        generator: where the choice is drawn from.
+
+    Yields:
+        Every item of the stream once.
+
+    Source:
+        Chapter 13.
+
+    Example:
+        >>> sorted(shuffled("cloud", 3, torch.Generator().manual_seed(0)))
+        ['c', 'd', 'l', 'o', 'u']
+    """
+    held = []
+    for item in items:
+        held.append(item)
+        if len(held) == buffer:
+            yield _drawn(held, generator)
+    while held:
+        yield _drawn(held, generator)
+
+
+def _drawn(held: list, generator: torch.Generator) -> Any:
+    """Take one of the items out, each equally likely."""
+    place = int(torch.randint(len(held), (), generator=generator))
+    held[place], held[-1] = held[-1], held[place]
+    return held.pop()
