@@ -1,4 +1,4 @@
-"""The command line: ``python -m course_utils doctor``, ``fetch``, ``simulate`` and ``sim2real``."""
+"""The command line: ``python -m course_utils`` and then ``doctor``, ``fetch``, ``simulate``, ``sim2real``, …"""
 
 import argparse
 import json
@@ -66,6 +66,22 @@ def _parser() -> argparse.ArgumentParser:
     sim2real.add_argument("--seed", type=int, default=0, help="of scenes, weights and training (default: 0)")
     sim2real.add_argument("--json", action="store_true", help="print the scores as one line of JSON, last")
     sim2real.set_defaults(run=_sim2real)
+
+    key = {"type": Path, "metavar": "PATH",
+           "help": "a text file with the round's key (default: COURSE_CHALLENGE_KEY, else the self-study round)"}
+    challenge = commands.add_parser("challenge", help="make the images of a round of the cloud-mask challenge")
+    challenge.add_argument("--make", type=Path, required=True, metavar="FOLDER",
+                           help="the folder to make; COURSE_CHALLENGE names it to those who take part")
+    challenge.add_argument("--key-file", **key)
+    challenge.set_defaults(run=_challenge)
+
+    score = commands.add_parser("score", help="mark a submission to the cloud-mask challenge")
+    score.add_argument("file", type=Path, metavar="FILE", help="a submission (.npz)")
+    score.add_argument("--board", type=Path, metavar="PATH",
+                       help="the leaderboard's file, which several may write to (default: your own, in the cache)")
+    score.add_argument("--key-file", **key)
+    score.add_argument("--json", action="store_true", help="print the new entry as one line of JSON, last")
+    score.set_defaults(run=_score)
     return parser
 
 
@@ -191,6 +207,39 @@ def _sim2real(options: argparse.Namespace) -> int:
         print(f"{name:18}" + "".join(f"  {model} {value}" for model, value in zip(rows, values, strict=True)))
     if options.json:
         print(json.dumps(scores))
+    return 0
+
+
+def _challenge(options: argparse.Namespace) -> int:
+    """Write the images of a round, and say what to do with them."""
+    from course_utils import challenge
+
+    try:
+        own = challenge.Round(challenge.read_key(options.key_file))
+        challenge.write_images(options.make, own)
+    except (challenge.ChallengeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"✓ images of round {own.id}  {options.make}\n  hand out the folder, keep the key: "
+          "only with it can submissions be marked")
+    return 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    """Mark a submission, put it on the board, show the board."""
+    from course_utils import challenge
+    from course_utils.leaderboard import LeaderboardError
+
+    try:
+        own = challenge.Round(challenge.read_key(options.key_file))
+        submission = challenge.read_submission(options.file)
+        entry, board = challenge.enter(submission, own, options.board or challenge.own_board(own))
+    except (challenge.ChallengeError, LeaderboardError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(challenge.as_text(challenge.with_baselines(board), entry))
+    if options.json:
+        print(json.dumps(entry))
     return 0
 
 

@@ -1,0 +1,68 @@
+"""The challenge's leaderboard: where it is kept, and how it is shown beside the course's own entries."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from course_utils.challenge.rounds import Round
+from course_utils.data.folders import data_folder
+
+__all__ = ["as_text", "baselines", "own_board", "with_baselines"]
+
+
+def own_board(round_: Round) -> Path:
+    """Name the file of a learner's own leaderboard.
+
+    Args:
+        round_: which round it is for.
+
+    Returns:
+        A file in the cache, which need not exist yet.
+    """
+    return data_folder() / "challenge" / f"leaderboard-{round_.id}.json"
+
+
+def baselines() -> list[dict]:
+    """Read the entries that the course itself made for the self-study round (``python -m tools.record_challenge``).
+
+    Returns:
+        Entries as `challenge.enter` makes them, the best first.
+
+    Example:
+        >>> "two thresholds" in [entry["name"] for entry in baselines()]
+        True
+    """
+    return json.loads(files("course_utils.challenge").joinpath("leaderboard.json").read_text(encoding="utf-8"))
+
+
+def with_baselines(board: list[dict]) -> list[dict]:
+    """Put the course's own entries among those of a board, if they are of the same round.
+
+    Args:
+        board: entries.
+
+    Returns:
+        All of them, the best first.
+    """
+    rounds = {entry["round"] for entry in board}
+    known = {entry["digest"] for entry in board}
+    own = [entry for entry in baselines() if entry["round"] in rounds and entry["digest"] not in known]
+    return sorted([*own, *board], key=lambda entry: -entry["score"])
+
+
+def as_text(board: list[dict], entry: dict | None = None) -> str:
+    """Write a board as lines of text.
+
+    Args:
+        board: entries, the best first.
+        entry: the one to mark with an arrow.
+
+    Returns:
+        A line for each place.
+    """
+    lines = ["     IoU             thin  small  snow    CPU s  name"]
+    for place, one in enumerate(board, start=1):
+        arrow = "→" if entry is not None and one["digest"] == entry["digest"] else " "
+        lines.append(f"{arrow}{place:2}  {one['score']:.3f} ± {one['error']:.3f}  {one['thin_recall']:.3f}  "
+                     f"{one['small_recall']:.3f}  {one['snow_alarms']:.3f}  {one['cpu_seconds']:5.0f}  {one['name']}")
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""The images of a round, without their labels: made by whoever has the key, opened by everybody else."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from course_utils import simulate
+from course_utils.challenge.rounds import IDS, PATCHES, SCENES, ChallengeError, Round
+from course_utils.codes import IGNORE
+from course_utils.data.cached import shared_twin
+from course_utils.data.errors import LayoutError
+from course_utils.data.folders import data_folder
+from course_utils.data.packed import HEADER, PackedPatches, open_packed, simulate_patches, write_packed
+from course_utils.data.samples import Patches
+
+__all__ = ["FOLDER_VARIABLE", "TestImages", "open_images", "test_images", "write_images"]
+
+FOLDER_VARIABLE = "COURSE_CHALLENGE"
+
+
+class TestImages(Dataset):
+    """The patches to be masked: sixteen for each scene, in the order of their ids.
+
+    ``images[5]`` is one, ``images[[5, 2, 9]]`` and ``images[:64]`` are batches: ``image`` (C, H, W) float32, ``valid``
+    (H, W) bool, ``id`` a number. `data.patches.batches` makes a loader of it.
+
+    Args:
+        patches: all of the round, in the order of `IDS`.
+        round_id: the public name of the round.
+    """
+
+    __test__ = False                # its name begins like that of a test, for pytest
+
+    def __init__(self, patches: Patches, round_id: str):
+        self.round_id = round_id
+        self.channels = patches.channels
+        self._patches = PackedPatches(patches)
+
+    def __len__(self) -> int:
+        return len(self._patches)
+
+    def __getitem__(self, rows: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
+        sample = self._patches[rows]
+        ids = IDS[rows]
+        return {"image": sample["image"], "valid": sample["valid"],
+                "id": torch.from_numpy(ids.copy()) if ids.ndim else int(ids)}
+
+
+def test_images() -> TestImages:
+    """Open the images of the round that is on: a class's, or those for self-study.
+
+    The environment variable ``COURSE_CHALLENGE`` names the folder that an instructor made. Without it, the images for
+    self-study are simulated at first use, in some seconds, and kept in the cache.
+
+    Returns:
+        The images.
+
+    Raises:
+        ChallengeError: the folder that was named holds no such images.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return open_images(named)
+    own = Round()
+    folder = data_folder() / "challenge" / own.id
+    for place in (shared_twin(folder), folder):
+        with suppress(ChallengeError):
+            return open_images(place)
+    shutil.rmtree(folder, ignore_errors=True)           # damaged, or not there
+    patches = _unlabelled(own)
+    with suppress(OSError, LayoutError):                # a full disk, or another process was faster
+        write_packed(folder, patches, _about(own.id))
+    return TestImages(patches, own.id)
+
+
+test_images.__test__ = False
+
+
+def open_images(folder: str | Path) -> TestImages:
+    """Open a folder of images.
+
+    Args:
+        folder: what `write_images` made.
+
+    Returns:
+        The images, mapped from the files.
+
+    Raises:
+        ChallengeError: the folder is missing, damaged, or of another version of the simulator.
+    """
+    folder = Path(folder)
+    try:
+        about = json.loads((folder / HEADER).read_text(encoding="utf-8"))["about"]
+        patches = open_packed(folder, _about(str(about["challenge"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ChallengeError(f"found no images of the challenge in {folder.name} ({error}); expected a folder that "
+                             "python -m course_utils challenge --make wrote with this version of the course") from error
+    return TestImages(patches, about["challenge"])
+
+
+def write_images(folder: str | Path, round_: Round) -> None:
+    """Simulate the scenes of a round and write their images, without a trace of the labels.
+
+    Args:
+        folder: the folder to make.
+        round_: the round.
+
+    Raises:
+        ChallengeError: the folder is there already.
+    """
+    if Path(folder).exists():
+        raise ChallengeError(f"found {Path(folder).name} already there, expected to make it; choose another name")
+    write_packed(folder, _unlabelled(round_), _about(round_.id))
+
+
+def _unlabelled(round_: Round) -> Patches:
+    """The patches of a round with every label replaced by 255, ignore; land and validity stay, they are measured."""
+    patches = simulate_patches(range(SCENES), round_.seed)
+    return replace(patches, codes=np.full_like(patches.codes, IGNORE))
+
+
+def _about(round_id: str) -> dict:
+    """What the header says: neither key nor seed."""
+    return {"challenge": round_id, "simulator": simulate.VERSION, "patches": PATCHES}
