@@ -1,6 +1,6 @@
 """Run every benchmark, print a table, write `_build/bench.json`.
 
-`make bench` runs all of them, `python -m benchmarks dense fit` some.
+`make bench` runs all of them but those that take minutes, `python -m benchmarks dense fit` those that are named.
 """
 
 import importlib
@@ -14,10 +14,11 @@ from course_utils.files import aside
 from course_utils.runtime import describe_machine
 
 OUT = Path("_build/bench.json")
+MINUTES = {"accelerator"}             # run when asked for by name
 
 
 def main(names: list[str]) -> None:
-    """Run the named benchmarks, or all of them, and add their results to those already written."""
+    """Run the named benchmarks, or all that take seconds, and add their results to those already written."""
     known = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_")]
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -26,7 +27,7 @@ def main(names: list[str]) -> None:
     results = json.loads(OUT.read_text(encoding="utf-8")) if names and OUT.exists() else {}
     results["machine"] = machine
     print(", ".join(f"{k} {v}" for k, v in machine.items()))
-    for name in names or known:
+    for name in names or [name for name in known if name not in MINUTES]:
         module = importlib.import_module(f"benchmarks.{name}")
         measured = module.main()
         results |= measured

@@ -81,6 +81,16 @@ def test_build_writes_every_chapter_with_its_quiz_and_nothing_old(tmp_path):
     assert (output / "part" / "01_mini_topic.quiz.json").exists() and not (output / "old").exists()
 
 
+def test_records_lie_where_the_chapter_looks_for_them(tmp_path):
+    book, output = write_book(tmp_path), tmp_path / "out"
+    records = book / "_static" / "records"
+    records.mkdir(parents=True)
+    (records / "speed-cpu-2026-01-01.json").write_text("{}", encoding="utf-8")
+    (chapter, *_) = notebooks.build(output, book)
+    found = list((chapter.parent / "../_static/records").glob("*"))
+    assert [path.name for path in found] == ["speed-cpu-2026-01-01.json"] and found[0].read_text() == "{}"
+
+
 def test_chapters_and_topics(tmp_path):
     book = write_book(tmp_path)
     (book / "part" / "notes.md").write_text("no chapter", encoding="utf-8")

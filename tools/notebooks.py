@@ -1,6 +1,7 @@
 """Read chapters: MyST text into directives and notebooks. Run it to write the book's notebooks for testing.
 
-``python -m tools.notebooks`` writes ``_build/notebooks/<part>/NN_topic.ipynb`` and the quizzes beside them.
+``python -m tools.notebooks`` writes ``_build/notebooks/<part>/NN_topic.ipynb``, and what chapters read in its place:
+the quizzes beside them, the records of benchmarks in ``_build/notebooks/_static/records``.
 """
 
 import ast
@@ -137,11 +138,14 @@ def has_ellipsis(source: str) -> bool:
 
 
 def write(notebook, target: Path, chapter: Path) -> None:
-    """Write a notebook, and beside it the quizzes of the chapter that it was made from."""
+    """Write a notebook, the quizzes of its chapter beside it, and the book's records where they are in the book."""
     with aside(target) as new:
         nbformat.write(notebook, new)
     for quiz in chapter.parent.glob(f"{chapter.stem}*.quiz.json"):
         shutil.copyfile(quiz, target.parent / quiz.name)
+    for record in (chapter.parents[1] / "_static" / "records").glob("*.json"):
+        with aside(target.parents[1] / "_static" / "records" / record.name) as new:
+            shutil.copyfile(record, new)
 
 
 def build(output: Path, book: Path = BOOK) -> list[Path]:

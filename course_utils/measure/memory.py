@@ -96,13 +96,13 @@ def predicted(model: nn.Module, shape: tuple[int, ...], moments: int = 2) -> Mem
     return Memory(_bytes(_tensors(model)), gradients, moments * gradients + steps, activations)
 
 
-def measured(model: nn.Module, optimizer: torch.optim.Optimizer, image: Tensor) -> Memory:
+def measured(model: nn.Module, optimizer: torch.optim.Optimizer, forward: Callable[[], Tensor]) -> Memory:
     """Count a training's memory after a step was made: tensor by tensor, and what autograd saves in a forward pass.
 
     Args:
         model: in training mode, its gradients computed.
         optimizer: has made at least one step.
-        image: (B, C, H, W), on the model's device.
+        forward: runs the model as the training does and gives its result.
 
     Returns:
         Bytes.
@@ -117,7 +117,7 @@ def measured(model: nn.Module, optimizer: torch.optim.Optimizer, image: Tensor) 
     if not gradients or not optimizer.state:
         raise ValueError("found no gradient or no optimizer state, expected a training step before the measurement")
     kept = [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
-    activations = saved_bytes(lambda: model(image), _tensors(model))
+    activations = saved_bytes(forward, _tensors(model))
     return Memory(_bytes(_tensors(model)), _bytes(gradients), _bytes(kept), activations)
 
 
