@@ -104,7 +104,7 @@ def train(settings: Settings, team: Team | None = None) -> Iterator[dict]:
     shared = team.share(model)
     config = FitConfig(learning_rate=settings.learning_rate, optimizer=settings.optimizer)
     optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), config)
-    first = _resume(settings, model, optimizer)
+    first = _resume(settings, model, optimizer, team)
     task = Segmentation()
     order = DistributedSampler(learning, team.world, team.rank, shuffle=True, seed=settings.seed)
     batches = loader(learning, order, settings.batch_size // team.world)
@@ -269,9 +269,10 @@ def _binding(settings: Settings) -> dict:
     return {name: value for name, value in asdict(settings).items() if name not in ("epochs", "device", "checkpoint")}
 
 
-def _resume(settings: Settings, model: nn.Module, optimizer: optim.Optimizer) -> int:
+def _resume(settings: Settings, model: nn.Module, optimizer: optim.Optimizer, team: Team) -> int:
     """Put what the checkpoint holds into model and optimizer, in every process; the number of finished epochs."""
-    if not settings.checkpoint or not Path(settings.checkpoint).exists():
+    there = team.gather(bool(settings.checkpoint) and Path(settings.checkpoint).exists())
+    if not there[0]:                    # one process decides: on a shared disk, others may not see the file yet
         return 0
     state = load_checkpoint(settings.checkpoint, model)
     require_parts(settings.checkpoint, state, ("optimizer", "epoch", "settings"))
