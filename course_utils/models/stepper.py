@@ -1,0 +1,58 @@
+"""A learned time step, to be taken again and again (chapter 16)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class LearnedStep(nn.Module):
+    """A network's guess of how far a state moves in one step, added to the state.
+
+    The network sees states without their mean and spread, and gives the change in units of the usual change.
+
+    Args:
+        net: maps (..., K) to as many numbers; networks side by side give (M, N, K).
+        record: (T, K) states that follow each other, for the scaling.
+
+    Source:
+        Chapter 16.
+    """
+
+    def __init__(self, net: nn.Module, record: Tensor):
+        super().__init__()
+        self.net, self.count = net, getattr(net, "count", 1)
+        self.register_buffer("mean", record.mean(dim=0))
+        self.register_buffer("spread", record.std(dim=0))
+        self.register_buffer("change", record.diff(dim=0).std(dim=0))
+
+    def forward(self, state: Tensor) -> Tensor:
+        """Give the next state.
+
+        Args:
+            state: (..., K).
+
+        Returns:
+            As the network's output.
+        """
+        return state + self.change * self.net((state - self.mean) / self.spread)
+
+
+def ahead_loss(step: LearnedStep, record: Tensor, rows: Tensor, ahead: int = 1) -> Tensor:
+    """Mean squared error over several steps, each from where the last one arrived.
+
+    Args:
+        step: networks side by side.
+        record: (T, K) states that follow each other.
+        rows: (M, B) from which of them to start, at most T − 1 − `ahead`.
+        ahead: how many steps to take.
+
+    Returns:
+        (M,), in units of the usual change in one step, squared.
+
+    Source:
+        Chapter 16; Brenowitz & Bretherton (2018), doi:10.1029/2018GL078510, train over several steps, too.
+    """
+    state, losses = record[rows], []
+    for n in range(1, ahead + 1):
+        state = step(state)
+        losses.append(((state - record[rows + n]) / step.change).square().mean(dim=(1, 2)))
+    return torch.stack(losses).mean(dim=0)
