@@ -75,7 +75,7 @@ class Golden:
         if min(n, c, h, w) < 1 or len(numbers) != n * (c + 1) * h * w:
             raise GoldenError(f"found {len(data)} bytes in {Path(path).name}, expected as many as the shape "
                               f"({n}, {c}, {h}, {w}) needs; take the bundle again")
-        image, prob = np.split(numbers, [n * c * h * w])
+        image, prob = np.split(numbers.copy(), [n * c * h * w])
         return cls(image.reshape(n, c, h, w), prob.reshape(n, h, w), tolerance)
 
 

@@ -129,6 +129,17 @@ static int check(const cloud_mask *model, const int64_t shape[4], const float *i
     return CLOUD_MASK_OK;
 }
 
+/* Copy an answer, if all of it are probabilities. */
+static int take(const float *data, size_t count, float *prob)
+{
+    for (size_t place = 0; place < count; place++)
+        if (!(data[place] >= 0 && data[place] <= 1))
+            return fail(CLOUD_MASK_ENGINE, "found %g at place %zu, expected a probability; check the file with its "
+                        "golden patch", data[place], place);
+    memcpy(prob, data, count * sizeof *prob);
+    return CLOUD_MASK_OK;
+}
+
 static int forward(cloud_mask *model, const int64_t shape[4], const float *image, float *prob)
 {
     const size_t count = (size_t)(shape[0] * shape[2] * shape[3]);
@@ -147,7 +158,7 @@ static int forward(cloud_mask *model, const int64_t shape[4], const float *image
     else if (size != count)
         code = fail(CLOUD_MASK_ENGINE, "found %zu probabilities, expected %zu", size, count);
     else
-        memcpy(prob, data, count * sizeof *prob);
+        code = take(data, count, prob);
     ov_tensor_free(output);
     ov_tensor_free(input);
     ov_shape_free(&wanted);

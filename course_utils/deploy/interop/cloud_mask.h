@@ -20,7 +20,7 @@ enum {
     CLOUD_MASK_BAD_FILE = 2,      /* no such file, or no model that this interface can ask */
     CLOUD_MASK_BAD_SHAPE = 3,     /* not the shape that the model was made for */
     CLOUD_MASK_BAD_INPUT = 4,     /* NaN, or a number that is no reflectance */
-    CLOUD_MASK_ENGINE = 5         /* the inference library failed */
+    CLOUD_MASK_ENGINE = 5         /* the inference library failed, or gave what is no probability */
 };
 
 /* What a band may hold. Reflectance is 0 to a little above 1; bytes and percent are not. */
