@@ -197,7 +197,7 @@ def test_the_hosts_floating_point_traps_do_not_reach_the_library(folder, tmp_pat
         Golden.load(folder / "golden.bin").save(place / "golden.bin")
     assert drive(bare, model="nan.onnx").returncode == SIGFPE          # the planted mistake: no guard
     done = drive(guarded, model="nan.onnx")
-    assert done.returncode == 10 and "code 5: found nan at place 0, expected a probability" in done.stderr.lower()
+    assert done.returncode == 10 and re.search(r"code 5: found -?nan at place 0", done.stderr, re.I)
 
 
 def test_a_compiler_that_complains_is_heard(tmp_path):
