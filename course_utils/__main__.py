@@ -1,4 +1,4 @@
-"""The command line: ``python -m course_utils`` and then ``doctor``, ``fetch``, ``simulate``, ``sim2real``, …"""
+"""The command line: what follows ``python -m course_utils``, from ``doctor`` to ``score``."""
 
 import argparse
 import json
