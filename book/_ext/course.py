@@ -12,6 +12,7 @@ from pathlib import Path
 
 import course_api
 import course_directives
+import course_downloads
 import course_outputs
 import course_pages
 import course_quiz
@@ -119,6 +120,9 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", course_outputs.join_streams)
     app.connect("doctree-read", course_quiz.replace_quizzes)
     app.connect("doctree-read", course_api.list_names)
+    app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))
     app.connect("html-page-context", finish_page)
+    app.connect("html-page-context", course_downloads.offer, priority=900)      # after the theme's own buttons
+    app.connect("build-finished", course_downloads.write_downloads)
     app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
@@ -64,12 +65,13 @@ def kind_of(value: type | Callable) -> str:
 
 
 def methods_of(value: type | Callable) -> list[str]:
-    """Public methods and properties that a class adds; its attributes are described in its docstring."""
+    """Public methods and properties that a class adds and that its own docstring does not describe."""
     if not inspect.isclass(value):
         return []
+    described = re.findall(r"^ *(\w+): ", value.__doc__ or "", re.MULTILINE)
     kinds = (property, classmethod, staticmethod)
-    return [name for name, part in vars(value).items()
-            if not name.startswith("_") and (inspect.isfunction(part) or isinstance(part, kinds)) and part.__doc__]
+    return [name for name, part in vars(value).items() if not name.startswith("_") and name not in described
+            and (inspect.isfunction(part) or isinstance(part, kinds)) and part.__doc__]
 
 
 def names_used(code: str) -> list[str]:

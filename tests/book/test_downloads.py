@@ -1,0 +1,77 @@
+"""What a reader can take along, and where the buttons lead."""
+
+import json
+import zipfile
+from urllib.parse import parse_qs, urlsplit
+
+import course_downloads
+import pytest
+from page_checks import parse
+from sphinx.errors import ExtensionError
+
+from tools.notebooks import chapters
+
+GITHUB = "https://github.com/owner/lessons"
+
+
+def test_no_button_where_nothing_is_configured():
+    assert course_downloads.launch_links("foundations/01_tensors.ipynb", {}) == {}
+
+
+def test_a_hub_pulls_the_notebooks_and_opens_the_chapter():
+    launch = {"repository": GITHUB + ".git", "hub": "https://hub.example.org/", "branch": "b"}
+    links = course_downloads.launch_links("foundations/01_tensors.ipynb", launch)
+    address = urlsplit(links["JupyterHub"])
+    assert (address.netloc, address.path) == ("hub.example.org", "/hub/user-redirect/git-pull")
+    assert parse_qs(address.query) == {
+        "repo": [GITHUB], "branch": ["b"], "urlpath": ["lab/tree/lessons/foundations/01_tensors.ipynb"],
+    }  # fmt: skip
+    assert list(links) == ["JupyterHub"]
+
+
+def test_colab_reads_the_repository_on_github():
+    links = course_downloads.launch_links("space/10_unet.ipynb", {"repository": GITHUB, "colab": True})
+    assert links == {"Colab": "https://colab.research.google.com/github/owner/lessons/blob/main/space/10_unet.ipynb"}
+
+
+@pytest.mark.parametrize(("launch", "words"), [
+    ({"hub": "https://hub.example.org"}, "no repository"),
+    ({"colab": True}, "no repository"),
+    ({"colab": True, "repository": "https://git.example.org/a/b"}, "expected a repository on github.com"),
+    ({"binder": "x"}, "found course_launch: binder"),
+])  # fmt: skip
+def test_settings_of_no_use_are_refused(launch, words):
+    with pytest.raises(ExtensionError, match=words):
+        course_downloads.launch_links("foundations/01_tensors.ipynb", launch)
+
+
+def test_the_same_files_give_the_same_archive(tmp_path):
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n" / "01.ipynb").write_text("{}")
+    archives = [tmp_path / "one" / "a.zip", tmp_path / "two" / "a.zip"]
+    for archive in archives:
+        archive.parent.mkdir()
+        course_downloads.write_archive(archive, tmp_path / "n")
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+
+
+def test_every_chapter_offers_its_learner_notebook(site):
+    for chapter in chapters():
+        name = f"{chapter.parent.name}/{chapter.stem}"
+        page = parse((site / "book" / f"{name}.html").read_text(encoding="utf-8"))
+        links = [link["href"] for link in page.select(".dropdown-download-buttons a[href]")]
+        assert links == [f"../../notebooks/{name}.ipynb"]
+        assert not page.select(".dropdown-launch-buttons")
+        cells = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+        assert all("solution" not in cell["metadata"].get("tags", []) for cell in cells)
+
+
+def test_the_archive_holds_notebooks_package_and_requirements(site):
+    with zipfile.ZipFile(site / course_downloads.ARCHIVE) as packed:
+        names = {name.partition("/")[2] for name in packed.namelist()}
+        assert packed.testzip() is None
+    wanted = {f"notebooks/{chapter.parent.name}/{chapter.stem}.ipynb" for chapter in chapters()}
+    wanted |= {"START.md", "requirements.txt", "constraints.txt", "pyproject.toml", "course_utils/train.py",
+               "course_utils/recorded/unet-full.safetensors", "LICENSE", "LICENSE-TEXT"}
+    assert wanted <= names
+    assert not [name for name in names if "__pycache__" in name or name.startswith((".", "tests"))]
