@@ -17,6 +17,7 @@ import course_outputs
 import course_pages
 import course_quiz
 from course_chapters import DIFFICULTY, require_facts
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -25,6 +26,7 @@ MATHJAX_PARTS = (
     "startup.js", "core.js", "input/tex.js", "input/tex/extensions", "output/chtml.js", "output/chtml/fonts",
     "a11y/assistive-mml.js",
 )  # fmt: skip
+WORDS_A_MINUTE = 200        # of a text to learn from
 INDEX_PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -46,23 +48,32 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def chapter_header(chapter: dict, runtime: float | None, cores: int) -> str:
+def reading_minutes(doctree: nodes.document) -> int:
+    """How long the prose of a page takes to read; what is folded, code and figures come on top."""
+    folded = [note for note in doctree.findall(nodes.Element) if "dropdown" in note.get("classes", [])]
+    apart = {id(part) for note in folded for part in note.findall(nodes.paragraph)}
+    texts = [part.astext() for part in doctree.findall(nodes.paragraph) if id(part) not in apart]
+    return max(1, round(sum(len(text.split()) for text in texts) / WORDS_A_MINUTE))
+
+
+def chapter_header(chapter: dict, runtime: float | None, cores: int, reading: int) -> str:
     """The line under a chapter's title, as HTML.
 
     Args:
         chapter: the front matter's `chapter`, with `teach_minutes` (minutes) and `difficulty` (1–3).
         runtime: wall time of the chapter's last execution in seconds; None if it was not executed.
         cores: CPU cores of the machine that executed it.
+        reading: minutes that its prose takes to read.
 
     Returns:
-        A `<ul>` with teaching time, measured run time and difficulty.
+        A `<ul>` with times to teach and to read, measured run time and difficulty.
 
     Raises:
         ExtensionError: if the front matter lacks a field or the difficulty is not 1, 2 or 3.
     """
     require_facts(chapter)
     level = chapter["difficulty"]
-    facts = [f"<b>{chapter['teach_minutes']} min</b> to teach"]
+    facts = [f"<b>{chapter['teach_minutes']} min</b> to teach, <b>{reading} min</b> to read"]
     if runtime is not None:
         unit = "core" if cores == 1 else "cores"
         facts.append(f"runs in <b>{duration(runtime)}</b> on {cores} {unit}, measured at this build")
@@ -78,7 +89,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         if isinstance(chapter, str):
             chapter = json.loads(chapter)
         runtime = (app.env.nb_metadata[pagename].get("exec_data") or {}).get("runtime")
-        header = chapter_header(chapter, runtime, os.cpu_count() or 1)
+        header = chapter_header(chapter, runtime, os.cpu_count() or 1, reading_minutes(doctree))
         context["body"] = context["body"].replace("</h1>", "</h1>\n" + header, 1)
 
 

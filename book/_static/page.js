@@ -19,3 +19,13 @@ window.addEventListener("load", async () => {
   document.addEventListener("click", reachWideBoxes);
   document.addEventListener("toggle", reachWideBoxes, { capture: true });
 });
+
+// Paper is white: what is printed from the dark is printed as in the light.
+const root = document.documentElement;
+window.addEventListener("beforeprint", () => {
+  root.dataset.shown = root.dataset.theme;
+  root.dataset.theme = "light";
+});
+window.addEventListener("afterprint", () => {
+  root.dataset.theme = root.dataset.shown;
+});

@@ -18,22 +18,31 @@ def test_duration_in_words(seconds, words):
 
 
 def test_chapter_header_tells_time_and_difficulty():
-    text = parse(course.chapter_header({"teach_minutes": 75, "difficulty": 2}, 14.2, 2)).get_text(" ")
+    text = parse(course.chapter_header({"teach_minutes": 75, "difficulty": 2}, 14.2, 2, 21)).get_text(" ")
     assert "75 min" in text
+    assert "21 min" in text
     assert "14 s" in text
     assert "2 cores" in text
     assert "●●○" in text
 
 
 def test_chapter_header_of_a_page_that_was_not_run_claims_no_time():
-    text = course.chapter_header({"teach_minutes": 5, "difficulty": 1}, None, 2)
+    text = course.chapter_header({"teach_minutes": 5, "difficulty": 1}, None, 2, 3)
     assert "runs in" not in text
 
 
 @pytest.mark.parametrize("chapter", [{"teach_minutes": 75}, {"difficulty": 1}, {"teach_minutes": 75, "difficulty": 4}])
 def test_chapter_header_refuses_incomplete_front_matter(chapter):
     with pytest.raises(ExtensionError, match="expected teach_minutes"):
-        course.chapter_header(chapter, 1.0, 2)
+        course.chapter_header(chapter, 1.0, 2, 3)
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 1), (299, 1), (1000, 5)])
+def test_reading_time_counts_the_prose_that_is_not_folded(words, minutes):
+    page = utils.new_document("page")
+    folded = nodes.admonition("", nodes.paragraph("", "word " * 5000), classes=["dropdown"])
+    page += [nodes.paragraph("", "word " * words), nodes.literal_block("", "code " * 5000), folded]
+    assert course.reading_minutes(page) == minutes
 
 
 def test_cleaning_drops_what_asks_other_hosts_and_repeats():

@@ -150,6 +150,19 @@ def test_theme_button_switches_to_the_dark(open_site):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
 
 
+def test_what_is_printed_from_the_dark_is_light_and_whole(open_site):
+    page = open_site(page_with('class="chapter-facts"'))
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator("article h1").first.is_visible()
+    cut = "[...document.querySelectorAll('article pre')].filter((box) => box.scrollWidth > box.clientWidth + 1).length"
+    assert page.evaluate(cut) == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_phone_reader_reaches_the_contents(open_site):
     page = open_site("book/intro.html")
     page.set_viewport_size({"width": 390, "height": 844})
