@@ -60,9 +60,9 @@ def as_text(board: list[dict], entry: dict | None = None) -> str:
     Returns:
         A line for each place.
     """
-    lines = ["     IoU             thin  small  snow    CPU s  name"]
+    lines = ["     IoU          thin small snow  CPU s  name"]
     for place, one in enumerate(board, start=1):
         arrow = "→" if entry is not None and one["digest"] == entry["digest"] else " "
-        lines.append(f"{arrow}{place:2}  {one['score']:.3f} ± {one['error']:.3f}  {one['thin_recall']:.3f}  "
-                     f"{one['small_recall']:.3f}  {one['snow_alarms']:.3f}  {one['cpu_seconds']:5.0f}  {one['name']}")
+        lines.append(f"{arrow}{place:2}  {one['score']:.3f} ±{one['error']:.3f} {one['thin_recall']:.2f}  "
+                     f"{one['small_recall']:.2f} {one['snow_alarms']:.2f}  {one['cpu_seconds']:5.0f}  {one['name']}")
     return "\n".join(lines)
