@@ -77,7 +77,7 @@ class ChapterMap(Planning):
         picture.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(course_map.SVG):
             course_map.draw(self.chapters, self.plans).savefig(picture, metadata={"Date": None})
-        options = [f":alt: {course_map.in_words(self.chapters)}", ":width: 34rem"]
+        options = [f":alt: {course_map.in_words(self.chapters)}", ":width: 540px"]
         if "name" in self.options:
             options.append(f":name: {self.options['name']}")
         place = os.path.relpath(picture, self.env.srcdir)

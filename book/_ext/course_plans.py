@@ -158,7 +158,7 @@ def link(chapter: Chapter, text: str = "") -> str:
 
 def day_markdown(day: tuple[Session, ...], chapters: dict[int, Chapter]) -> str:
     """Lay out a day as a table: from when, what, how many minutes."""
-    lines = ["| from | | minutes |", "|---|---|--:|"]
+    lines = ["| from | what | minutes |", "|---|---|--:|"]
     for session in day:
         clock = f"{session.starts // 60:02}:{session.starts % 60:02}" if session.minutes else "at home"
         lines.append(f"| {clock} | {_what(session, chapters)} | {session.minutes or ''} |")
@@ -187,7 +187,7 @@ def plan_markdown(plan: Plan, chapters: dict[int, Chapter]) -> str:
 
 def paths_markdown(plans: dict[str, Plan], chapters: dict[int, Chapter]) -> str:
     """Lay out all plans as one table: how long, which chapters, how much of each."""
-    lines = ["| | chapters | for |", "|---|---|---|"]
+    lines = ["| path | chapters | for |", "|---|---|---|"]
     for plan in plans.values():
         shown = []
         for word, short in (("whole", False), ("in short", True)):
