@@ -17,7 +17,7 @@ from torch import nn
 from course_utils.deploy.export import Card, capture, freeze, save_onnx, save_program
 from course_utils.files import aside
 
-__all__ = ["FILES", "Golden", "GoldenError", "digest", "require_intact", "require_same", "write_bundle"]
+__all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same", "write_bundle"]
 
 FILES = ("model.onnx", "model.pt2", "golden.bin")
 SUMS = "SHA256SUMS"
@@ -108,6 +108,22 @@ def write_bundle(folder: str | Path, model: nn.Module, card: Card, image: np.nda
     program = capture(frozen, card)
     save_onnx(program, card, folder / "model.onnx")
     save_program(program, card, folder / "model.pt2")
+    return add_golden(folder, frozen, image, tolerance)
+
+
+def add_golden(folder: str | Path, frozen: nn.Module, image: np.ndarray, tolerance: float) -> Golden:
+    """Make the golden patch of exported files, and sum all of them up.
+
+    Args:
+        folder: holds model.onnx and model.pt2.
+        frozen: what they were exported from.
+        image: (N, C, H, W) float32 of the model's bands and size.
+        tolerance: largest allowed difference of a probability.
+
+    Returns:
+        The golden patch.
+    """
+    folder = Path(folder)
     with torch.no_grad():
         golden = Golden(image, frozen(torch.from_numpy(image)).numpy(), tolerance)
     golden.save(folder / "golden.bin")
