@@ -14,6 +14,7 @@ from course_utils.deploy import parity
 from course_utils.deploy.build import INTEROP, BuildError, build, missing, source
 from course_utils.deploy.export import Card
 from course_utils.deploy.golden import Golden, write_bundle
+from course_utils.drawings.deploying import received
 from course_utils.models.unet import UNet
 
 if missing():
@@ -205,6 +206,29 @@ def test_a_compiler_that_complains_is_heard(tmp_path):
         (tmp_path / name).write_text(source(name).replace("static int fail(int code", "static int fail(it code"))
     with pytest.raises(BuildError, match=r"gcc failed:\n.*cloud_mask.c"):
         build(tmp_path / "built", sources=tmp_path)
+
+
+def test_fortran_stores_arrays_as_the_chapter_says(tmp_path):
+    program = """program stored
+      real :: image({0}), c, h, w
+      integer :: i, j, k
+      do i = 1, 2; do j = 1, 3; do k = 1, 4
+        c = i; h = j; w = k
+        image({1}) = 100 * c + 10 * h + w
+      end do; end do; end do
+      open (10, file="memory.bin", access="stream", form="unformatted")
+      write (10) image
+    end program"""
+    sizes, indices = {"C": "2", "H": "3", "W": "4"}, {"C": "i", "H": "j", "W": "k"}
+    c, h, w = np.meshgrid((1, 2), (1, 2, 3), (1, 2, 3, 4), indexing="ij")
+    image = (100 * c + 10 * h + w).astype(np.float32)
+    for declared in ("WHC", "HWC", "CHW"):
+        code = program.format(*(", ".join(names[axis] for axis in declared) for names in (sizes, indices)))
+        (tmp_path / "stored.f90").write_text(code)
+        subprocess.run(["gfortran", "stored.f90", "-o", "stored"], cwd=tmp_path, check=True, timeout=60)
+        subprocess.run([tmp_path / "stored"], cwd=tmp_path, check=True, timeout=60)
+        read_by_c = np.fromfile(tmp_path / "memory.bin", np.float32).reshape(image.shape)
+        np.testing.assert_array_equal(read_by_c, received(image, declared))
 
 
 def test_header_and_card_agree_on_the_range():
