@@ -29,10 +29,10 @@ from course_utils.models.mlp import PixelMLP
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, fit
-from tools.notebooks import ROOT
+from tools.notebooks import ROOT, directives
 
 PAGE = (ROOT / "book" / "appendix" / "troubleshooting.md").read_text("utf-8")
-MESSAGES = re.findall(r"^```text\n(.*?)\n```$", PAGE, re.DOTALL | re.MULTILINE)
+MESSAGES = [block.body.strip() for block in directives(PAGE) if "message" in block.classes]
 
 
 class Vanishing:
@@ -216,7 +216,7 @@ def test_every_message_of_the_page_is_provoked():
 
 
 def test_every_trouble_has_a_cure():
-    after = [part.split("```text")[0] for part in re.split(r"^```$", PAGE, flags=re.MULTILINE)[1:]]
+    after = [part.split("```{code-block}")[0] for part in re.split(r"^```$", PAGE, flags=re.MULTILINE)[1:]]
     texts = [text for text in after if text.strip()]             # two messages in a row share one
     assert len(texts) >= 25
     assert [text for text in texts if text.count("**Cure:**") != 1] == []
