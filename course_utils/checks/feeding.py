@@ -93,7 +93,7 @@ def getitems(answer):
     "m = 600 / 800. Put it into the formula of the text: that is the share found in memory.",
     "(a) 800 · (1 − hits). (b) what is not kept is read each time. (c) how large is the data set then?",
 ))
-def half_cache(answer):
+def cache_misses(answer):
     """LRU misses more than what does not fit; a fixed part misses just that; what fits entirely misses nothing."""
     expect_type(answer, (tuple, list), expected="three numbers in one tuple")
     expect_property(len(answer) == 3, f"{len(answer)} numbers", "three: (a), (b), (c)")

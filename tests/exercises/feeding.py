@@ -139,7 +139,7 @@ WRONG = {
         (Double, "np.float32(255)"),
         (Rows, "no class with `__getitems__`"),
     ],
-    "half_cache": [
+    "cache_misses": [
         ((200, 200, 0), "LRU gives up files"),
         ((322.7, 200, 0), "asked is what is read from disk"),
         ((477, 600, 0), "that is what is kept"),
