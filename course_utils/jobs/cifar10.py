@@ -209,10 +209,9 @@ def _scored(run: Run, model: nn.Module, seconds: float, part: str) -> tuple[dict
     return result, confusion, (batch["image"], batch["label"], output.argmax(dim=1)), pictures.names
 
 
-def _loader(pictures: Cifar10, order: Iterable[int], batch_size: int, generator: torch.Generator | None = None) -> DataLoader:
+def _loader(pictures: Cifar10, order: Iterable[int], size: int, generator: torch.Generator | None = None) -> DataLoader:
     """Batches that are read in one go."""
-    return DataLoader(pictures, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None,
-                      generator=generator)
+    return DataLoader(pictures, sampler=BatchSampler(order, size, drop_last=False), batch_size=None, generator=generator)
 
 
 def _refuse_second(taken: Path) -> None:

@@ -50,7 +50,8 @@ class Settings:
         learning_rate: of every step, constant.
         optimizer: "sgd", "adam" or "adamw".
         scenes: how many simulated scenes there are, from number 0; the course has 150.
-        patches: how many of their training patches are used, drawn at random; 0 uses all.
+        patches: how many of their training patches are used, and at most so many of validation, drawn at random; 0
+            uses all.
         seed: of the draw, of the first weights, of the order of the patches.
         device: "cpu" leaves GPUs alone; "" takes them where they are.
         checkpoint: file written after every epoch, and read at the start if it is there; "" for none.
@@ -257,10 +258,12 @@ def _datasets(settings: Settings, team: Team) -> tuple[Dataset, Dataset]:
     if team.leads:
         load_patches("all", **options)
     team.wait()
-    learning, checking = load_patches("train", **options), load_patches("validation", **options)
-    if settings.patches:
-        order = torch.randperm(len(learning), generator=generator(settings.seed))
-        learning = Subset(learning, order[:settings.patches].tolist())
+    parts = load_patches("train", **options), load_patches("validation", **options)
+    if not settings.patches:
+        return parts
+    orders = (torch.randperm(len(part), generator=generator(settings.seed)) for part in parts)
+    learning, checking = (Subset(part, order[:settings.patches].tolist())
+                          for part, order in zip(parts, orders, strict=True))
     return learning, checking
 
 
