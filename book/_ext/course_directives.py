@@ -14,16 +14,26 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
+
+LOGGER = getLogger(__name__)
 
 
 class Planning(SphinxDirective):
-    """A directive that writes Markdown about chapters and plans, and is written anew when these change."""
+    """A directive that writes Markdown about chapters and plans, and is written anew when these change.
+
+    Where these can not be used, as in a build of a few pages only, it leaves nothing behind but a warning.
+    """
 
     def run(self) -> list[nodes.Node]:
         """Parse what `markdown` returns as if it stood on the page."""
         root = Path(self.env.srcdir)
-        self.chapters = read_chapters(root)
-        self.plans = course_plans.read_plans(root / "book" / "plans.yml", self.chapters)
+        try:
+            self.chapters = read_chapters(root)
+            self.plans = course_plans.read_plans(root / "book" / "plans.yml", self.chapters)
+        except ExtensionError as error:
+            LOGGER.warning(str(error), location=self.get_location())
+            return []
         for path in ("_toc.yml", "book/plans.yml", *(f"{one.docname}.md" for one in self.chapters.values())):
             self.env.note_dependency(str(root / path))
         parsed = nodes.container()
