@@ -42,7 +42,7 @@ def largest_batch(answer):
         for budget in (first - 1, first // 2, first, two - 1, two, first + 6 * each + 3, first + 99 * each,
                        first + 1000 * each - 1):
             got.append(call(answer, model, shape, budget))
-            expect_type(got[-1], int, expected="a whole number of images", cause="`//` rounds down, `/` gives a fraction")
+            expect_type(got[-1], int, expected="a whole number of images", cause="`/` divides, `//` also rounds down")
             wanted.append(max(0, 1 + (budget - first) // each))
             for cause, slip in _BATCH_SLIPS.items():
                 slips[cause].append(slip(budget, first, each, predicted(model, (1, *shape)).activations))
@@ -52,7 +52,7 @@ def largest_batch(answer):
 
 _BATCH_SLIPS = {                                   # what known mistakes give for a budget
     "less than one image fits, and a batch is never smaller than 0": lambda b, one, each, kept: 1 + (b - one) // each,
-    "the first image is in the first prediction already: count it": lambda b, one, each, kept: max(0, (b - one) // each),
+    "the first image is in the first prediction: count it": lambda b, one, each, kept: max(0, (b - one) // each),
     "rounded up: the last image does not fit": lambda b, one, each, kept: max(0, 1 - (one - b) // each),
     "weights, gradients and optimizer are there for any batch": lambda b, one, each, kept: b // each,
     "weights, gradients and optimizer do not grow with the batch": lambda b, one, each, kept: b // one,
@@ -137,35 +137,31 @@ def _accumulated(model, batches):
     return wanted, slips
 
 
-class _Node(torch.autograd.Function):
-    """Passes on what it gets; whoever looks can see whether its graph is still alive."""
+class _Held:
+    """A tensor that autograd saved in one of a network's forward passes."""
 
-    @staticmethod
-    def forward(ctx, x, owner):
-        ctx.set_materialize_grads(False)
-        owner.alive.append(weakref.ref(ctx))
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad, None
+    def __init__(self, tensor, call):
+        self.tensor, self.call = tensor, call
 
 
 class _Counting(nn.Module):
-    """A small network that counts how many of its graphs are alive when it is called."""
+    """A small network that counts from how many of its forward passes autograd holds tensors at the same time."""
 
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 1, 1))
-        self.alive, self.most_alive, self.calls = [], 0, 0
+        self.held, self.calls, self.most_alive = weakref.WeakSet(), 0, 0
+
+    def _hold(self, tensor):
+        held = _Held(tensor, self.calls)
+        self.held.add(held)
+        return held
 
     def forward(self, image):
         self.calls += 1
-        logits = self.net(image).squeeze(1)
-        if torch.is_grad_enabled():
-            earlier = sum(ref() is not None for ref in self.alive)
-            self.most_alive = max(self.most_alive, earlier + 1)
-            logits = _Node.apply(logits, self)
+        with torch.autograd.graph.saved_tensors_hooks(self._hold, lambda held: held.tensor):
+            logits = self.net(image).squeeze(1)
+        self.most_alive = max(self.most_alive, len({held.call for held in self.held}))
         return logits
 
 
