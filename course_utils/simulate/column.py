@@ -53,8 +53,8 @@ def longwave(temperature: Tensor, thickness: Tensor, ground: Tensor) -> tuple[Te
         ground: (...) temperature of the ground, K.
 
     Returns:
-        Downward and upward flux at the L + 1 levels between the layers, each (..., L + 1), W m⁻². What they heat a layer
-        by: see `heating`.
+        Downward and upward flux at the L + 1 levels between the layers, each (..., L + 1), W m⁻²; what they heat a
+        layer by: see `heating`.
 
     Example:
         >>> down, up = longwave(torch.full((3,), 300.0), torch.full((3,), 50.0), torch.tensor(300.0))
