@@ -53,13 +53,14 @@ def draw(chapters: dict[int, Chapter], plans: dict[str, Plan]) -> Figure:
         ax = fig.add_axes((0, 0, 1, 1))
         ax.set(xlim=(0, WIDTH), ylim=(height, 0))
         ax.set_axis_off()
+        above, part = None, None
         for number, chapter in chapters.items():
             y, hue = placed[number], hues[chapter.part]
-            previous = chapters.get(number - 1)
-            if previous is None or previous.part != chapter.part:
+            if chapter.part != part:
                 ax.text(TITLE, y - 0.3, chapter.part, color=hue, fontsize=11, fontweight="bold", va="center")
             for need in nearest_needs(chapters, number):
-                _line(ax, placed[need], y, hues[chapters[need].part], beside=need == number - 1)
+                _line(ax, placed[need], y, hues[chapters[need].part], beside=need == above)
+            above, part = number, chapter.part
             ax.plot(STATION, y, "o", color=hue, markersize=9, zorder=3)
             ax.text(TITLE, y, f"{chapter.label}  {chapter.title}", fontsize=10, va="center_baseline")
             ax.text(MINUTES, y, str(chapter.minutes), fontsize=10, ha="right", va="center_baseline")
