@@ -79,8 +79,7 @@ WRONG = {
         (not_asked, "has to be asked"),
         (lambda run, image, prob, tolerance: np.abs(run(image) - prob).max(), "True or False"),
     ],
-    "declaration": [("a", "first one fastest"), ("b", "bands of one pixel"), ("d", "the slowest axis"),
-                    ("e", "one of")],
+    "declaration": [("a", "first one fastest"), ("b", "bands of one pixel"), ("d", "the slowest axis")],
     "place": [
         (lambda w, h, c, n, W, H, C: w + W * h + W * H * c + W * H * C * n, "counts from 1"),
         (lambda *args: place(*args) + 1, "the element itself"),
