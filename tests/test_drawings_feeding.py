@@ -24,6 +24,11 @@ def in_turn(count, load=0.03, step=0.01):
         yield Event("step", number, start + load, start + load + step)
 
 
+def test_a_bar_too_narrow_for_its_number_has_none(ax):
+    timeline(list(in_turn(12, load=0.1, step=0.001)), ax, batches=3, skip=8)
+    assert [text.get_text() for text in ax.texts] == ["9", "10", "11"]
+
+
 def bars(ax):
     return [(bar.get_x(), bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in ax.patches]
 

@@ -53,6 +53,14 @@ def test_loader_model_and_both_are_measured_a_batch(clock):
     assert measured.both == measured.in_turn and measured.overlapped == 0.5
 
 
+def test_the_best_pass_counts(clock):
+    def restless(batch):
+        clock.now += 1.0 if clock.now < 6 else 0.125
+
+    measured = feeding(clock.loader(0.5), restless, "cpu", rounds=3)
+    assert measured == Feeding(load=0.5, step=0.125, both=0.625)
+
+
 @pytest.mark.parametrize(("load", "step", "name"), [(2.0, 1.0, "loader"), (1.0, 2.0, "model"), (1.0, 1.0, "model")])
 def test_the_bottleneck_is_what_takes_longer(load, step, name):
     assert Feeding(load, step, both=3.0).bottleneck == name
