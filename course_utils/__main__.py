@@ -237,7 +237,7 @@ def _score(options: argparse.Namespace) -> int:
     except (challenge.ChallengeError, LeaderboardError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(challenge.as_text(challenge.with_baselines(board), entry))
+    print(challenge.Standings(challenge.with_baselines(board), entry))
     if options.json:
         print(json.dumps(entry))
     return 0

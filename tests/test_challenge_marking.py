@@ -290,9 +290,15 @@ def test_the_courses_entries_stand_among_those_of_the_same_round(quick, tmp_path
     assert len(shown) == len(challenge.baselines()) + 1
     assert [one["score"] for one in shown] == sorted((one["score"] for one in shown), reverse=True)
     assert challenge.with_baselines([entry | {"round": "another"}]) == [entry | {"round": "another"}]
-    text = challenge.as_text(shown, entry)
-    (line,) = [line for line in text.splitlines() if line.startswith("→")]
+    standings = challenge.Standings(shown, entry)
+    (line,) = [line for line in str(standings).splitlines() if line.startswith("→")]
     assert line.endswith("blocks") and f"{entry['score']:.3f}" in line
+
+
+def test_a_name_can_not_bring_markup_into_the_table(quick, tmp_path):
+    _, board = challenge.enter(made("<b>bold</b>", model="<script>"), OWN, tmp_path / "board.json")
+    html = challenge.Standings(board)._repr_html_()
+    assert "&lt;b&gt;bold" in html and "<script>" not in html and html.count("<tr>") == 2
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def close():
 def test_every_entry_stands_at_its_seconds_and_score():
     board = [entry("a", 200.0, 0.8), entry("b", 0.0, 0.6)]
     ax = score_against_compute(board, mine="a")
-    assert {text.get_text().strip() for text in ax.texts} == {"a", "b", "budget"}
+    assert {text.get_text().strip() for text in ax.texts} == {"1", "2", "1  a\n2  b", "budget"}
     (first, _, _), (second, _, _) = ax.containers
     assert (first.get_xdata()[0], first.get_ydata()[0], first.get_color()) == (200.0, 0.8, FALSE_POSITIVE)
     assert second.get_xdata()[0] == 0.1 and second.get_color() != FALSE_POSITIVE       # a logarithm has no zero

@@ -4,7 +4,7 @@
 `budget.py` the clock, `submission.py` what is handed in, `marking.py` what it is worth, `bootstrap.py` how surely.
 """
 
-from course_utils.challenge.board import as_text, baselines, own_board, with_baselines
+from course_utils.challenge.board import Standings, baselines, own_board, with_baselines
 from course_utils.challenge.bootstrap import resample, resampled_iou
 from course_utils.challenge.budget import Budget
 from course_utils.challenge.images import TestImages, open_images, test_images, write_images
@@ -13,7 +13,7 @@ from course_utils.challenge.rounds import ChallengeError, Round, read_key
 from course_utils.challenge.submission import Submission, read_submission, write_submission
 
 __all__ = [
-    "Budget", "ChallengeError", "Marks", "Round", "Submission", "TestImages", "as_text", "baselines", "enter", "mark",
+    "Budget", "ChallengeError", "Marks", "Round", "Standings", "Submission", "TestImages", "baselines", "enter", "mark",
     "open_images", "own_board", "read_key", "read_submission", "resample", "resampled_iou", "test_images",
     "with_baselines", "write_images", "write_submission",
 ]

@@ -1,13 +1,17 @@
 """The challenge's leaderboard: where it is kept, and how it is shown beside the course's own entries."""
 
 import json
+from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from course_utils.challenge.rounds import Round
 from course_utils.data.folders import data_folder
 
-__all__ = ["as_text", "baselines", "own_board", "with_baselines"]
+__all__ = ["Standings", "baselines", "own_board", "with_baselines"]
+
+HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "parameters", "CPU seconds")
 
 
 def own_board(round_: Round) -> Path:
@@ -50,19 +54,37 @@ def with_baselines(board: list[dict]) -> list[dict]:
     return sorted([*own, *board], key=lambda entry: -entry["score"])
 
 
-def as_text(board: list[dict], entry: dict | None = None) -> str:
-    """Write a board as lines of text.
+@dataclass(frozen=True)
+class Standings:
+    """A board to look at: as a table in a notebook, as lines of text elsewhere.
 
-    Args:
-        board: entries, the best first.
-        entry: the one to mark with an arrow.
-
-    Returns:
-        A line for each place.
+    Attributes:
+        entries: the best first.
+        mine: the one to mark with an arrow.
     """
-    lines = ["     IoU          thin small snow  CPU s  name"]
-    for place, one in enumerate(board, start=1):
-        arrow = "→" if entry is not None and one["digest"] == entry["digest"] else " "
-        lines.append(f"{arrow}{place:2}  {one['score']:.3f} ±{one['error']:.3f} {one['thin_recall']:.2f}  "
-                     f"{one['small_recall']:.2f} {one['snow_alarms']:.2f}  {one['cpu_seconds']:5.0f}  {one['name']}")
-    return "\n".join(lines)
+
+    entries: list[dict]
+    mine: dict | None = None
+
+    def __str__(self) -> str:
+        lines = ["     IoU          thin small snow  CPU s  name"]
+        for place, one in enumerate(self.entries, start=1):
+            arrow = "→" if self.mine is not None and one["digest"] == self.mine["digest"] else " "
+            lines.append(
+                f"{arrow}{place:2}  {one['score']:.3f} ±{one['error']:.3f} {one['thin_recall']:.2f}  "
+                f"{one['small_recall']:.2f} {one['snow_alarms']:.2f}  {one['cpu_seconds']:5.0f}  {one['name']}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+        lines = [f'<table class="scoreboard"><thead><tr>{heads}</tr></thead>', "<tbody>"]
+        for place, one in enumerate(self.entries, start=1):
+            cells = [f"{one['score']:.3f} ± {one['error']:.3f}", f"{one['thin_recall']:.2f}",
+                     f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['parameters']:,}",
+                     f"{one['cpu_seconds']:.0f}"]
+            name = f'{escape(one["name"])}<br><small>{escape(one["model"])}</small>'
+            lines.append(f'<tr><td>{place}</td><th scope="row">{name}</th>'
+                         f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+        return "\n".join([*lines, "</tbody></table>"])

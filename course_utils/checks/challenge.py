@@ -19,8 +19,8 @@ from course_utils.metrics import Counts
 
 @exercise(hints=(
     "What does `challenge.Round` need to simulate the scenes with their labels?",
-    "The seed comes from the key through a one-way function; the name of the round comes from it, too, but the way back "
-    "is closed.",
+    "The seed comes from the key through a one-way function; the name of the round comes from it, too, but the way "
+    "back is closed.",
 ))
 def withheld(answer):
     """The choice is right: who has the key, and only who has the key, can simulate the labels."""
@@ -79,8 +79,8 @@ def _scenes(rng: np.random.Generator, hard: np.ndarray) -> Counts:
 
 @exercise(hints=(
     "Score both entries on every draw, then subtract: one difference for each draw.",
-    "`resampled(first, times) - resampled(second, times)` are the differences; `np.quantile(..., [0.025, 0.975])` leaves "
-    "2.5 % out on each side.",
+    "`resampled(first, times) - resampled(second, times)` are the differences; `np.quantile(..., [0.025, 0.975])` "
+    "leaves 2.5 % out on each side.",
 ))
 def interval(answer):
     """Both ends are right for several pairs of entries, also when the second is the better one."""
@@ -153,8 +153,8 @@ def ladder(answer):
     for scores, step in cases:
         got = call(answer, list(scores), step)
         expect_type(got, (list, tuple, np.ndarray), expected="a list with an answer to every score")
-        expect_equal(len(got), len(scores), expected="an answer to every score", cause="a score that is not good enough "
-                     "gets the last answer again")
+        expect_equal(len(got), len(scores), expected="an answer to every score", cause="a score that is not good "
+                     "enough gets the last answer again")
         if not scores:
             continue
         expect_close(np.array(got, float), _answers(scores, step, step), atol=1e-9, rtol=0,
@@ -199,8 +199,8 @@ class _Images(torch.utils.data.Dataset):
 
 @exercise(hints=(
     "Look at three orders: of the ids and of the masks; of choosing and of asking; of `train` and `with budget`.",
-    "The loader hands out `batch['id']` beside `batch['image']`: collect both in one pass. The cut is validation's. And the "
-    "trainings that lost were made, too.",
+    "The loader hands out `batch['id']` beside `batch['image']`: collect both in one pass. The cut is validation's. "
+    "And the trainings that lost were made, too.",
 ))
 def bug_hunt(answer):
     """Ids travel with their masks, the cut is chosen on validation, and every training of the search is counted."""

@@ -22,15 +22,14 @@ def score_against_compute(board: list[dict], ax: Axes | None = None, mine: str |
     """
     if ax is None:
         ax = plt.subplots(figsize=(5.4, 3.8))[1]
-    for entry in board:
-        seconds, own = max(entry["cpu_seconds"], 0.1), entry["name"] == mine
-        ax.errorbar(seconds, entry["score"], entry["error"], fmt="D" if own else "o", markersize=7, capsize=3,
-                    linewidth=1.2, color=FALSE_POSITIVE if own else CLOUD)
-        right = seconds < SECONDS / 6
-        ax.annotate(entry["name"], (seconds, entry["score"]), (7 if right else -7, 3), textcoords="offset points",
-                    ha="left" if right else "right", va="bottom")
+    for place, entry in enumerate(board, start=1):
+        seconds, hue = max(entry["cpu_seconds"], 0.1), FALSE_POSITIVE if entry["name"] == mine else CLOUD
+        ax.errorbar(seconds, entry["score"], entry["error"], fmt="o", markersize=13, capsize=4, color=hue)
+        ax.annotate(str(place), (seconds, entry["score"]), ha="center", va="center", color="white", fontsize=9)
+    names = "\n".join(f"{place}  {entry['name']}" for place, entry in enumerate(board, start=1))
+    ax.text(0.03, 0.98, names, transform=ax.transAxes, va="top", linespacing=1.4)
     ax.axvline(SECONDS, color=INVALID, linewidth=1, linestyle="--")
-    ax.text(SECONDS, 1, "budget ", transform=ax.get_xaxis_transform(), ha="right", va="top", color=INVALID)
-    ax.set(xscale="log", xlim=(0.5, 1.4 * SECONDS), xlabel="processor seconds, all cores together",
-           ylabel="IoU on the withheld scenes")
+    ax.text(SECONDS, 0.02, "budget ", transform=ax.get_xaxis_transform(), ha="right", va="bottom", color=INVALID)
+    ax.set(xscale="log", xlim=(0.5, 1.4 * SECONDS), xticks=[1, 10, 100], xticklabels=["1", "10", "100"],
+           xlabel="processor seconds, all cores together", ylabel="IoU on the withheld scenes")
     return ax
