@@ -141,14 +141,10 @@ def _require_pauses(name: str, plan: Plan) -> None:
 
 
 def hours(minutes: int) -> str:
-    """Say a duration: 45 → "45 min", 355 → "5 h 55 min", 360 → "6 h".
-
-    Example:
-        >>> hours(355)
-        '5 h 55 min'
-    """
+    """Say a duration: 45 → "45 min", 355 → "5 h 55 min", 360 → "6 h", no line breaking behind a number."""
     full, rest = divmod(minutes, 60)
-    return " ".join(part for part in (f"{full} h" if full else "", f"{rest} min" if rest or not full else "") if part)
+    return " ".join(part for part in (f"{full}\u00a0h" if full else "", f"{rest}\u00a0min" if rest or not full else "")
+                    if part)
 
 
 def link(chapter: Chapter, text: str = "") -> str:
