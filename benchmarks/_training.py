@@ -1,6 +1,7 @@
 """One variant of the training that `benchmarks.accelerator` measures: its data, its step, its clocks."""
 
 import contextlib
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,11 +201,14 @@ class Training:
         losses = [float(loss) for loss in losses]
         batch = self.batch(0, nothing)
         counted = None if peak else measured(self.model, self.optimizer, lambda: self.loss(batch)).total
-        parts, kept = Parts(self.device), list(losses)
-        steps(range(min(5, settings.steps)), parts)
+        kept, timed = list(losses), []
+        for number in range(min(5, settings.steps)):
+            timed.append(Parts(self.device))
+            steps([number], timed[-1])
         return {"images_per_second": settings.steps * settings.batch / seconds,
                 "warmup_seconds": warm - started,
-                "seconds_per_step": {name: total / min(5, settings.steps) for name, total in parts.seconds.items()},
+                "seconds_per_step": {name: statistics.median(parts.seconds[name] for parts in timed)
+                                     for name in timed[0].seconds},
                 "peak_bytes": peak or counted,
                 "peak_how": "max_memory_allocated" if peak else COUNTED,
                 "losses": [round(loss, 5) for loss in kept]}

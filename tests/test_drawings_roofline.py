@@ -34,3 +34,8 @@ def test_every_layer_has_its_dot_and_its_name():
     drawn = {text.get_text(): text.xy for text in ax.texts[1:]}
     assert drawn == {"ReLU": (0.125, 1.0), "conv": (40.0, 80.0)}
     assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_names_of_neighbours_do_not_collide():
+    ax = draw_roofline([Machine("a", 2e11, 1e10)], {"low": (0.5, 1e9), "high": (0.49, 2e9), "alone": (40.0, 1e10)})
+    assert {text.get_text(): text.get_va() for text in ax.texts[1:]} == {"low": "top", "high": "bottom", "alone": "top"}

@@ -17,7 +17,7 @@ __all__ = ["draw_roofline"]
 def draw_roofline(
     machines: Sequence[Machine], points: Mapping[str, tuple[float, float]], ax: Axes | None = None
 ) -> Axes:
-    """Draw the roofs of some machines, and layers as dots with their names.
+    """Draw the roofs of some machines, and layers as dots with their names, the upper of two neighbours' above its dot.
 
     Args:
         machines: the first with a solid roof, the others dashed.
@@ -42,8 +42,9 @@ def draw_roofline(
         ax.text(INTENSITIES[-1], machine.peak / 1e9 * 1.12, machine.name, ha="right", va="bottom", color=colour)
     for name, (intensity, speed) in points.items():
         ax.plot(intensity, speed / 1e9, "D", color=FALSE_POSITIVE, markersize=5)
-        ax.annotate(name, (intensity, speed / 1e9), (0, -6), textcoords="offset points", ha="center", va="top",
-                    fontsize=9)
+        above = any(abs(np.log10(intensity / other)) < 0.3 and speed > lower for other, lower in points.values())
+        ax.annotate(name, (intensity, speed / 1e9), (0, 6 if above else -6), textcoords="offset points", ha="center",
+                    va="bottom" if above else "top", fontsize=9)
     ax.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="10⁹ operations a second",
            xlim=(INTENSITIES[0], INTENSITIES[-1]))
     return ax
