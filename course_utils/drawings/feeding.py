@@ -12,7 +12,7 @@ LANES = {           # stage of an event: name, colour, colour of the numbers
     "load": ("loader", CLEAR, "black"),
     "step": ("model", CLOUD, "white"),
 }
-DIGIT = 0.017       # width of a digit, in widths of the axes
+DIGIT, SLIVER = 0.02, 0.008         # width of a digit, and of the narrowest bar with an outline, in widths of the axes
 
 
 def timeline(events: Sequence[Event], ax: Axes, batches: int = 8, skip: int = 2) -> float:
@@ -47,10 +47,12 @@ def timeline(events: Sequence[Event], ax: Axes, batches: int = 8, skip: int = 2)
         (bar,) = ax.barh(lane, stop - start, left=start, height=0.72, color=colour, edgecolor=colour, linewidth=0.8)
         bars.append((bar, str(event.batch + 1), ink))
     for bar, number, ink in bars:                       # the axis has its final width now
-        if bar.get_width() > DIGIT * len(number) * np.ptp(ax.get_xlim()):
+        share = bar.get_width() / np.ptp(ax.get_xlim())
+        if share > SLIVER:                              # else an edge of another colour would be all that is seen
+            bar.set_edgecolor("white")
+        if share > DIGIT * len(number):
             middle = bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height() / 2
             ax.text(*middle, number, ha="center", va="center", color=ink, size=8)
-            bar.set_edgecolor("white")
     names = [name for name, *_ in LANES.values()]
     ax.set(xlabel="milliseconds", yticks=range(len(LANES)), yticklabels=names, ylim=(len(LANES) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
