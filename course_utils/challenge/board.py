@@ -11,7 +11,7 @@ from course_utils.data.folders import data_folder
 
 __all__ = ["Standings", "baselines", "own_board", "with_baselines"]
 
-HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "parameters", "CPU seconds")
+HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters", "model")
 
 
 def own_board(round_: Round) -> Path:
@@ -67,12 +67,13 @@ class Standings:
     mine: dict | None = None
 
     def __str__(self) -> str:
-        lines = ["     IoU          thin small snow  CPU s  name"]
+        width = max((len(one["name"]) for one in self.entries), default=4)
+        lines = [f"     IoU          CPU s  {'name':{width}}  thin small snow"]
         for place, one in enumerate(self.entries, start=1):
             arrow = "→" if self.mine is not None and one["digest"] == self.mine["digest"] else " "
             lines.append(
-                f"{arrow}{place:2}  {one['score']:.3f} ±{one['error']:.3f} {one['thin_recall']:.2f}  "
-                f"{one['small_recall']:.2f} {one['snow_alarms']:.2f}  {one['cpu_seconds']:5.0f}  {one['name']}")
+                f"{arrow}{place:2}  {one['score']:.3f} ±{one['error']:.3f}  {one['cpu_seconds']:4.0f}  "
+                f"{one['name']:{width}}  {one['thin_recall']:.2f}  {one['small_recall']:.2f} {one['snow_alarms']:.2f}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -81,10 +82,9 @@ class Standings:
         heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
         lines = [f'<table class="scoreboard"><thead><tr>{heads}</tr></thead>', "<tbody>"]
         for place, one in enumerate(self.entries, start=1):
-            cells = [f"{one['score']:.3f} ± {one['error']:.3f}", f"{one['thin_recall']:.2f}",
-                     f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['parameters']:,}",
-                     f"{one['cpu_seconds']:.0f}"]
-            name = f'{escape(one["name"])}<br><small>{escape(one["model"])}</small>'
-            lines.append(f'<tr><td>{place}</td><th scope="row">{name}</th>'
+            cells = [f"{one['score']:.3f}&nbsp;±&nbsp;{one['error']:.3f}", f"{one['thin_recall']:.2f}",
+                     f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",
+                     f"{one['parameters']:,}", escape(one["model"])]
+            lines.append(f'<tr><td>{place}</td><th scope="row">{escape(one["name"])}</th>'
                          f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
         return "\n".join([*lines, "</tbody></table>"])

@@ -44,7 +44,8 @@ def draw_roofline(
         ax.plot(intensity, speed / 1e9, "D", color=FALSE_POSITIVE, markersize=5)
         above = any(abs(np.log10(intensity / other)) < 0.3 and speed > lower for other, lower in points.values())
         ax.annotate(name, (intensity, speed / 1e9), (0, 6 if above else -6), textcoords="offset points", ha="center",
-                    va="bottom" if above else "top", fontsize=9)
+                    va="bottom" if above else "top", fontsize=9,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     ax.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="10⁹ operations a second",
            xlim=(INTENSITIES[0], INTENSITIES[-1]))
     return ax

@@ -20,7 +20,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 from course_utils import leaderboard
 from course_utils.data.cifar import Cifar10, load_cifar10
 from course_utils.data.errors import DataError
-from course_utils.jobs.report import class_table, save_pictures
+from course_utils.jobs.report import TABLE, save_report
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
 from course_utils.runtime import generator, pick_device
@@ -67,11 +67,17 @@ class Run:
         """The folder of this run alone."""
         return self.folder / f"epochs-{self.epochs}-batch-{self.batch_size}"
 
+    @property
+    def final_place(self) -> Path:
+        """The folder of the final score's table and pictures."""
+        return self.place / "final"
+
 
 def tune(run: Run) -> dict:
     """Train with two settings and score on validation; the result is added to ``tuning.json``.
 
-    A run that was cut short goes on from its last epoch.
+    A table of the classes and two pictures are left in the run's folder. A run that was cut short goes on from its last
+    epoch.
 
     Args:
         run: settings and places.
@@ -88,8 +94,7 @@ def tune(run: Run) -> dict:
     """
     model, seconds = _trained(run)
     result, confusion, last, names = _scored(run, model, seconds, "validation")
-    save_pictures(run.place, confusion, names, last)
-    print(class_table(confusion, names))
+    save_report(run.place, confusion, names, last)
     leaderboard.add(run.folder / "tuning.json", result)
     return result
 
@@ -119,8 +124,7 @@ def final(run: Run) -> dict:
             json.dump(result, file, indent=1)
     except FileExistsError:
         _refuse_second(taken)
-    save_pictures(run.place / "final", confusion, names, last)
-    print(class_table(confusion, names))
+    save_report(run.final_place, confusion, names, last)
     leaderboard.add(run.folder / "leaderboard.json", result)
     return result
 
@@ -164,15 +168,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", help="cuda, mps or cpu (default: the fastest)")
     parser.add_argument("--final", action="store_true", help="score on the test set, once")
     options = vars(parser.parse_args(arguments))
-    score = final if options.pop("final") else tune
+    last_look = options.pop("final")
     try:
-        result = score(Run(**options))
+        run = Run(**options)
+        result = final(run) if last_look else tune(run)
     except (DataError, FinalTakenError) as error:
         print(error, file=sys.stderr)
         return 1
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    print(((run.final_place if last_look else run.place) / TABLE).read_text(encoding="utf-8"), end="")
     print(f"{result['part']} accuracy {result['score']:.3f} after {result['seconds']:.0f} s: {result['verdict']}")
     return 0
 
@@ -209,9 +215,9 @@ def _scored(run: Run, model: nn.Module, seconds: float, part: str) -> tuple[dict
     return result, confusion, (batch["image"], batch["label"], output.argmax(dim=1)), pictures.names
 
 
-def _loader(pictures: Cifar10, order: Iterable[int], size: int, generator: torch.Generator | None = None) -> DataLoader:
+def _loader(pictures: Cifar10, order: Iterable[int], size: int, draw: torch.Generator | None = None) -> DataLoader:
     """Batches that are read in one go."""
-    return DataLoader(pictures, sampler=BatchSampler(order, size, drop_last=False), batch_size=None, generator=generator)
+    return DataLoader(pictures, sampler=BatchSampler(order, size, drop_last=False), batch_size=None, generator=draw)
 
 
 def _refuse_second(taken: Path) -> None:

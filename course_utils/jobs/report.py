@@ -13,7 +13,9 @@ from torch import Tensor
 from course_utils.colours import CLOUD, FALSE_POSITIVE, STYLE
 from course_utils.files import aside
 
-__all__ = ["class_table", "draw_batch", "draw_confusion", "rates", "save_pictures"]
+__all__ = ["TABLE", "class_table", "draw_batch", "draw_confusion", "rates", "save_report"]
+
+TABLE = "classes.txt"
 
 
 def rates(confusion: Tensor) -> tuple[list[float], list[float]]:
@@ -103,9 +105,10 @@ def draw_batch(images: Tensor, truth: Tensor, called: Tensor, names: Sequence[st
                      color=CLOUD if right else FALSE_POSITIVE)
 
 
-def save_pictures(folder: str | Path, confusion: Tensor, names: Sequence[str], last: tuple[Tensor, Tensor, Tensor]
-                  ) -> None:
-    """Write ``overall.png`` and ``last_batch.png``, without a screen.
+def save_report(
+    folder: str | Path, confusion: Tensor, names: Sequence[str], last: tuple[Tensor, Tensor, Tensor]
+) -> None:
+    """Write ``classes.txt``, ``overall.png`` and ``last_batch.png``, without a screen.
 
     Args:
         folder: where to.
@@ -113,11 +116,14 @@ def save_pictures(folder: str | Path, confusion: Tensor, names: Sequence[str], l
         names: of the classes.
         last: images, truth and what was called, of the last batch.
     """
+    folder = Path(folder)
+    with aside(folder / TABLE) as new:
+        new.write_text(class_table(confusion, names) + "\n", encoding="utf-8")
     with mpl.rc_context(STYLE):
         overall = Figure(figsize=(5.4, 5.4))
         draw_confusion(confusion, names, overall.subplots())
         batch = Figure(figsize=(5.4, 5.4))
         draw_batch(*last, names, batch.subplots(4, 4).flat)
         for name, figure in (("overall.png", overall), ("last_batch.png", batch)):
-            with aside(Path(folder) / name) as new:
+            with aside(folder / name) as new:
                 figure.savefig(new)

@@ -17,8 +17,9 @@ import torch
 from torch import nn
 
 from course_utils.measure.clock import seconds
+from course_utils.runtime import pick_device
 
-__all__ = ["Machine", "Work", "layers", "matmul", "measure_machine"]
+__all__ = ["Machine", "Work", "layers", "matmul", "measure_layer", "measure_machine"]
 
 NUMBER = 4                                                  # bytes of a float32
 
@@ -144,6 +145,26 @@ def _work(layer: nn.Module, given: torch.Tensor, output: torch.Tensor) -> Work:
     moved = given.numel() + output.numel() + sum(p.numel() for p in layer.parameters())
     bias = 0 if layer.bias is None else output.numel()
     return Work(2 * products + bias, NUMBER * moved)
+
+
+def measure_layer(layer: nn.Module, shape: tuple[int, ...], work: Work) -> tuple[float, float]:
+    """Measure how fast a layer does its work, for a dot below the roof.
+
+    Args:
+        layer: computes on the device that its weights are on; without weights, on the fastest one.
+        shape: of its input.
+        work: as `layers` counts it.
+
+    Returns:
+        Operations per byte, and operations a second.
+
+    Source:
+        Chapter 12.
+    """
+    device = next((p.device for p in layer.parameters()), pick_device())
+    given = torch.ones(shape, device=device)
+    with torch.no_grad():
+        return work.intensity, work.flops / seconds(lambda: layer(given), device=device)
 
 
 def measure_machine(device: torch.device, size: int = 1024, numbers: int = 2**25) -> Machine:

@@ -13,7 +13,7 @@ from course_utils.jobs.team import join
 from course_utils.models.mlp import PixelMLP
 from course_utils.tasks import Segmentation
 
-SGD = {"model": "unet-tiny", "optimizer": "sgd", "learning_rate": 0.02, "epochs": 12}
+SGD = {"model": "unet-tiny", "optimizer": "sgd", "learning_rate": 0.002, "epochs": 12}
 ADAM = {"model": "mlp", "optimizer": "adam", "learning_rate": 0.001, "epochs": 3}
 COMMON = {"batch_size": 16, "scenes": 13, "patches": 40, "device": "cpu"}
 
