@@ -292,7 +292,7 @@ def test_the_courses_entries_stand_among_those_of_the_same_round(quick, tmp_path
     assert challenge.with_baselines([entry | {"round": "another"}]) == [entry | {"round": "another"}]
     standings = challenge.Standings(shown, entry)
     (line,) = [line for line in str(standings).splitlines() if line.startswith("→")]
-    assert line.endswith("blocks") and f"{entry['score']:.3f}" in line
+    assert " blocks " in line and f"{entry['score']:.3f} ±{entry['error']:.3f}" in line
 
 
 def test_a_name_can_not_bring_markup_into_the_table(quick, tmp_path):
