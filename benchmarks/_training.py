@@ -77,7 +77,10 @@ class Training:
         self.model = UNet(len(patches.channels), settings.width).to(device)
         if "channels_last" in features:
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.forward = torch.compile(self.model) if "compile" in features else self.model
+        self.forward = self.model
+        if "compile" in features:
+            torch.compiler.config.force_disable_caches = True            # what was compiled yesterday is no merit
+            self.forward = torch.compile(self.model)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), settings.learning_rate,
                                            capturable="CUDA graph" in features)
         self.order = torch.randint(settings.patches, (settings.warmup + settings.steps, settings.batch),

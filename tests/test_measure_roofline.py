@@ -63,6 +63,12 @@ def test_the_roof():
     assert [machine.roof(x) for x in (0.5, 5.0, 50.0)] == [10.0, 100.0, 100.0]
 
 
+def test_a_layers_speed_is_its_work_over_its_time(monkeypatch):
+    monkeypatch.setattr(roofline, "seconds", lambda call, device: call().shape == (2, 5, 4, 4) and 0.5)
+    layer = nn.Conv2d(3, 5, 1)
+    assert roofline.measure_layer(layer, (2, 3, 4, 4), Work(100, 40)) == (2.5, 200.0)
+
+
 def test_the_machine_is_work_over_time(monkeypatch):
     times = iter([0.5, 0.25])
     monkeypatch.setattr(roofline, "seconds", lambda call, device: call() is not None and next(times))
