@@ -69,7 +69,6 @@ WRONG = {
     "warmer": [
         ("a", "straight lines where saturation bends"),
         ("c", "hold more vapour, not less"),
-        ("d", "one of 'a', 'b', 'c'"),
     ],
     "share_out": [
         (lambda parts, total: parts / parts.sum(-1, keepdim=True), "the total is missing"),
@@ -86,7 +85,7 @@ WRONG = {
         ((0.999, 0.947368, 0.95), "not equally many"),
         ((0.999, 0.0177, 0.925), "the mean of both rates"),
         ((99.9, 0.0177, 0.95), "not a percentage"),
-        ((0.999, 0.0177), "three"),
+        ((0.999, 0.0177), "shape (3,)"),
     ],
     "corrected": [
         (lambda prob, weight: weight * prob / (weight * prob + 1 - prob), "weighs a second time"),
