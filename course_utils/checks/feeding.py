@@ -14,7 +14,7 @@ from course_utils.data.patches import load_patches
 from course_utils.data.shards import shuffled
 from course_utils.runtime import generator
 
-PATIENCE = 5.0          # seconds until a loop that waits for a thread counts as stuck
+PATIENCE = 3.0          # seconds until a loop that waits for a thread counts as stuck
 
 
 @exercise(hints=(

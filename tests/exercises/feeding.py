@@ -179,6 +179,7 @@ WRONG = {
         ((draw, shards, lambda loader: ahead(loader, lambda error: StopIteration())), "catches the error and drops it"),
         ((draw, shards, lambda loader: ahead(loader, lambda error: RuntimeError("in the thread"))),
          "raise that one"),
+        ((draw, shards, lambda loader: ahead(loader, finish=False)), "ended without a word"),
         ((draw, shards), "three functions"),
     ],
 }
