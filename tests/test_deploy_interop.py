@@ -11,10 +11,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from course_utils.deploy import parity
+from course_utils.deploy.axes import received
 from course_utils.deploy.build import INTEROP, BuildError, build, missing, source
 from course_utils.deploy.export import Card
 from course_utils.deploy.golden import Golden, write_bundle
-from course_utils.drawings.deploying import received
 from course_utils.models.unet import UNet
 
 if missing():
