@@ -117,3 +117,9 @@ def test_the_peak_of_a_device_that_records_it(monkeypatch):
 
 def test_the_total_is_a_sum():
     assert Memory(1, 20, 300, 4000).total == 4321
+
+
+def test_a_model_without_numbers_is_predicted_as_well():
+    with torch.device("meta"):
+        shadow = UNet(3, width=4, depth=2)
+    assert predicted(shadow, (2, 3, 16, 16)) == predicted(UNet(3, width=4, depth=2), (2, 3, 16, 16))

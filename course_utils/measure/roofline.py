@@ -167,7 +167,7 @@ def measure_layer(layer: nn.Module, shape: tuple[int, ...], work: Work) -> tuple
         return work.intensity, work.flops / seconds(lambda: layer(given), device=device)
 
 
-def measure_machine(device: torch.device, size: int = 1024, numbers: int = 2**25) -> Machine:
+def measure_machine(device: torch.device, size: int = 1024, numbers: int = 2**24) -> Machine:
     """Measure a device: its peak by a matrix product, its bandwidth by a copy, both in float32.
 
     Args:
