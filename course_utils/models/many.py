@@ -77,7 +77,8 @@ def fit_many(
     Example:
         >>> x = torch.linspace(-1, 1, 50)[:, None]
         >>> model = ManyMLP(4, (1, 16, 1), seed=0)
-        >>> fit_many(model, lambda rows: (model(x[rows]) - x[rows] ** 2).square().mean((1, 2)), len(x), steps=200)
+        >>> loss_of = lambda rows: (model(x[rows]) - x[rows] ** 2).square().mean((1, 2))
+        >>> fit_many(model, loss_of, len(x), steps=300, learning_rate=0.02)
         >>> bool(((model(x) - x**2).abs().mean((1, 2)) < 0.1).all())
         True
     """
