@@ -77,7 +77,8 @@ def test_a_run_leaves_a_checkpoint_a_table_two_pictures_and_a_line_of_the_board(
     lines = (run.place / "classes.txt").read_text().splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(SHAPES)
     assert sum(int(line.split()[-1]) for line in lines[1:]) == len(load_cifar10("validation", run.data)) == 25
-    assert matplotlib.image.imread(run.place / "overall.png").std() > 0.05
+    for picture in ("overall.png", "last_batch.png"):
+        assert matplotlib.image.imread(run.place / picture)[..., :3].std() > 0.05, f"{picture} is empty"
     assert not (run.folder / "leaderboard.json").exists()
 
 

@@ -123,7 +123,7 @@ def save_report(
         overall = Figure(figsize=(5.4, 5.4))
         draw_confusion(confusion, names, overall.subplots())
         batch = Figure(figsize=(5.4, 5.4))
-        draw_batch(*last, names, batch.subplots(4, 4).flat)
+        draw_batch(*last, names, list(batch.subplots(4, 4).flat))
         for name, figure in (("overall.png", overall), ("last_batch.png", batch)):
             with aside(folder / name) as new:
                 figure.savefig(new)
