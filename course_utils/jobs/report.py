@@ -99,7 +99,7 @@ def draw_batch(images: Tensor, truth: Tensor, called: Tensor, names: Sequence[st
     for ax in axes:
         ax.set_axis_off()
     for ax, image, is_class, said in zip(axes, images, truth.tolist(), called.tolist(), strict=False):
-        ax.imshow(image.movedim(0, -1))
+        ax.imshow(image.movedim(0, -1).numpy())
         right = is_class == said
         ax.set_title(names[said] if right else f"{names[said]},\nis {names[is_class]}", fontsize=8, fontweight="normal",
                      color=CLOUD if right else FALSE_POSITIVE)
