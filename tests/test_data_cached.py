@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import pickle
 import sys
 import warnings
 from functools import partial
@@ -45,6 +46,21 @@ def test_the_first_call_simulates_and_later_ones_read(quick, cache):
     assert len(quick) == SCENES
     assert np.array_equal(first[:]["image"], again[:]["image"])
     assert [path.name for path in (cache / "simulated").iterdir()] == [cached_folder(scenes=SCENES).name]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_worker_gets_the_folders_name_and_not_the_patches(quick, cache, tmp_path, monkeypatch, shared):
+    load("train")
+    if shared:
+        (cache / "simulated").rename(tmp_path / "simulated")
+        monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+        cached._opened.clear()
+    part = load("train")
+    sent = pickle.dumps(part)
+    assert len(sent) < 10_000 < part.patches.image.nbytes
+    again = pickle.loads(sent)
+    assert np.array_equal(again.scenes, part.scenes)
+    assert all(np.array_equal(again[:][name], values) for name, values in part[:].items())
 
 
 def test_the_parts_are_the_courses_split(quick):

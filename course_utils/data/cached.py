@@ -18,7 +18,7 @@ __all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of", "share
 
 COURSE_SCENES = 150
 
-_opened: dict[Path, Patches] = {}       # by folder; a process opens or simulates patches once
+_opened: dict[Path, tuple[Patches, Path | None]] = {}      # a process opens or simulates patches once; from where
 
 
 def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int = COURSE_SCENES, seed: int = 0,
@@ -52,7 +52,8 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
         workers = worker_processes()
     if folder not in _opened:
         _opened[folder] = _open_or_simulate(folder, sensor, scenes, seed, progress, workers)
-    return PackedPatches(_opened[folder], wanted, as_bytes)
+    patches, opened = _opened[folder]
+    return PackedPatches(patches, wanted, as_bytes, opened)
 
 
 def scenes_of(part: str, scenes: int = COURSE_SCENES) -> tuple[int, ...]:
@@ -113,13 +114,13 @@ def shared_twin(folder: Path) -> Path:
 
 
 def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, progress: bool,
-                      workers: int) -> Patches:
-    """The cached patches if they are whole and of this origin, else new ones."""
+                      workers: int) -> tuple[Patches, Path | None]:
+    """The cached patches if they are whole and of this origin, else new ones; and their folder, None in memory."""
     about = origin(range(scenes), seed, sensor)
     with suppress(DataError):               # a shared folder is somebody else's to mend
-        return open_packed(shared_twin(folder), about)
+        return open_packed(shared_twin(folder), about), shared_twin(folder)
     try:
-        return open_packed(folder, about)
+        return open_packed(folder, about), folder
     except MissingDataError:
         pass
     except LayoutError:                     # damaged, or not what its name says
@@ -128,8 +129,8 @@ def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, prog
     try:
         with suppress(LayoutError):         # another process was faster: take its patches
             write_packed(folder, patches, about)
-        return open_packed(folder, about)
+        return open_packed(folder, about), folder
     except (OSError, DataError) as error:
         warnings.warn(f"could not keep the simulated patches in {folder} ({error}); they stay in memory and are "
                       "simulated again next time. COURSE_CACHE can name another folder", stacklevel=3)
-        return patches
+        return patches, None

@@ -35,16 +35,19 @@ class PackedPatches(Dataset):
         source: a folder in the packed layout, or patches in memory.
         scenes: numbers of the scenes whose patches are wanted, in this order of the file; None takes all.
         as_bytes: give each image as the bytes that are kept, for `samples.decode` on the model's device.
+        folder: where `source` was opened, if it is patches that `open_packed` mapped: a worker then opens that
+            folder again, in place of being sent all patches.
 
     Raises:
         MissingDataError: there is no such folder.
         LayoutError: the folder is damaged, or holds no patch of a wanted scene.
     """
 
-    def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None, as_bytes: bool = False):
+    def __init__(self, source: str | Path | Patches, scenes: Iterable[int] | None = None, as_bytes: bool = False,
+                 folder: Path | None = None):
         self.as_bytes = as_bytes
         self.patches = source if isinstance(source, Patches) else open_packed(source)
-        self._folder = None if isinstance(source, Patches) else Path(source)
+        self._folder = folder if isinstance(source, Patches) else Path(source)
         self._rows = np.arange(len(self.patches))
         if scenes is not None:
             wanted = np.fromiter(scenes, dtype=np.int64)
