@@ -56,7 +56,7 @@ def masked_bce(logits: Tensor, mask: Tensor, valid: Tensor) -> Tensor:
         Mean over the valid pixels.
     """
     each = F.binary_cross_entropy_with_logits(logits.float(), mask.float(), reduction="none")
-    return torch.where(valid, each, 0.0).sum() / valid.sum().clamp(min=1)
+    return each.masked_fill(~valid, 0.0).sum() / valid.sum().clamp(min=1)
 
 
 class Training:
@@ -186,8 +186,7 @@ class Training:
         """
         settings, naive = self.settings, not self.features
         started = time.perf_counter()
-        if "CUDA graph" in self.features:
-            self.capture()
+        reserved = peak_bytes(self.capture, self.device) if "CUDA graph" in self.features else 0
         losses = []
 
         def steps(numbers, part=nothing):
@@ -212,7 +211,7 @@ class Training:
                 "warmup_seconds": warm - started,
                 "seconds_per_step": {name: statistics.median(parts.seconds[name] for parts in timed)
                                      for name in timed[0].seconds},
-                "peak_bytes": peak or counted,
+                "peak_bytes": max(peak, reserved) if peak else counted,      # a replay allocates nothing
                 "peak_how": "max_memory_allocated" if peak else COUNTED,
                 "losses": [round(loss, 5) for loss in kept]}
 

@@ -6,6 +6,7 @@ losses can be compared; a variant that this device does not have is recorded as 
 """
 
 import argparse
+import gc
 import json
 import tempfile
 from dataclasses import asdict, replace
@@ -84,6 +85,7 @@ def record(patches: Patches, device: torch.device, settings: Settings, note: str
             if reason := feature and absent(feature, device):
                 variants.append(entry | {"absent": reason})
                 continue
+            gc.collect()                                     # what the variant before held is not this one's memory
             try:
                 entry |= Training(wanted, patches, folder, settings, device).run()
             except (RuntimeError, NotImplementedError) as error:         # this device or system can not do it

@@ -103,8 +103,9 @@ def test_comparing_with_the_naive_loop(losses_, learns, agrees):
     assert (said["learns"], said["agrees"]) == (learns, agrees)
 
 
-def test_the_steps_that_warm_a_graph_up_leave_no_trace(patches, monkeypatch, tmp_path):
-    """With a stand-in that records nothing: weights as they were, the optimizer's memory empty, a replay asked for."""
+@pytest.fixture
+def asked(monkeypatch):
+    """Stand-ins of streams and graphs that record nothing, and what was asked of them."""
     calls = []
 
     class Graph:
@@ -120,6 +121,11 @@ def test_the_steps_that_warm_a_graph_up_leave_no_trace(patches, monkeypatch, tmp
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     for name in ("stream", "graph"):
         monkeypatch.setattr(torch.cuda, name, lambda given: contextlib.nullcontext())
+    return calls
+
+
+def test_the_steps_that_warm_a_graph_up_leave_no_trace(patches, asked, tmp_path):
+    """Weights as they were, the optimizer's memory empty, a replay asked for."""
     training = Training(("data on device",), patches, tmp_path, TINY, torch.device("cpu"))
     before = {name: value.clone() for name, value in training.model.state_dict().items()}
     places = [p.data_ptr() for p in training.model.parameters()]
@@ -129,5 +135,18 @@ def test_the_steps_that_warm_a_graph_up_leave_no_trace(patches, monkeypatch, tmp
     kept = [value for state in training.optimizer.state.values() for value in state.values()]
     assert len(kept) == 3 * len(places) and not any(value.any() for value in kept)
     batch = training.batch(1, nothing)
-    assert training.step(batch, nothing) == training.static_loss.detach() and calls == ["wait", "wait", "replay"]
+    assert training.step(batch, nothing) == training.static_loss.detach() and asked == ["wait", "wait", "replay"]
     assert all(torch.equal(batch[key], training.static[key]) for key in _training.KEYS)
+
+
+def test_a_graphs_memory_is_measured_where_it_is_reserved(patches, asked, monkeypatch, tmp_path):
+    """A replay allocates nothing, so its own peak would be far too low."""
+    def peak(call, device):
+        before = len(asked)
+        call()
+        return 10 if "replay" in asked[before:] else 1000
+
+    monkeypatch.setattr(_training, "peak_bytes", peak)
+    training = Training(("data on device",), patches, tmp_path, TINY, torch.device("cpu"))
+    training.features += ("CUDA graph",)                  # not at once: AdamW can not be `capturable` on a processor
+    assert training.run()["peak_bytes"] == 1000

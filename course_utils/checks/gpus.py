@@ -145,12 +145,15 @@ class _Held:
 
 
 class _Counting(nn.Module):
-    """A small network that counts from how many of its forward passes autograd holds tensors at the same time."""
+    """A small network that counts from how many of its forward passes autograd holds tensors at the same time.
+
+    It also notes whether any of them was made in training mode.
+    """
 
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 1, 1))
-        self.held, self.calls, self.most_alive = weakref.WeakSet(), 0, 0
+        self.held, self.calls, self.most_alive, self.trained = weakref.WeakSet(), 0, 0, False
 
     def _hold(self, tensor):
         held = _Held(tensor, self.calls)
@@ -159,6 +162,7 @@ class _Counting(nn.Module):
 
     def forward(self, image):
         self.calls += 1
+        self.trained |= self.training
         with torch.autograd.graph.saved_tensors_hooks(self._hold, lambda held: held.tensor):
             logits = self.net(image).squeeze(1)
         self.most_alive = max(self.most_alive, len({held.call for held in self.held}))
@@ -228,6 +232,7 @@ def _check_losses(validation_losses):
     with torch.no_grad():
         wanted = [losses.bce(model(b["image"]), b["mask"], b["valid"]).item() for b in batches]
     model.train()
+    model.trained = False
     got = call(validation_losses, model, batches)
     expect_property(isinstance(got, list) and len(got) == 3, f"{type(got).__name__}", "a list, one loss per batch",
                     cause="keep what the function returns")
@@ -237,7 +242,7 @@ def _check_losses(validation_losses):
     expect_property(all(isinstance(loss, float) for loss in got), "losses that are tensors", "plain numbers",
                     cause="`.item()`")
     expect_close(got, wanted, expected="the loss of each batch", cause="the loss itself was right")
-    expect_property(not model.training, "a model in training mode", "the model in evaluation mode",
+    expect_property(not model.trained, "a forward pass in training mode", "the model in evaluation mode",
                     cause="`eval` got lost")
 
 
