@@ -64,6 +64,15 @@ def test_an_error_arrives_where_its_batch_would_have():
     assert got == [0, 1, 2]
 
 
+def test_a_loader_that_exits_does_not_leave_the_loop_waiting():
+    def leaving():
+        yield 0
+        raise SystemExit("found no more disk")
+
+    with pytest.raises(SystemExit, match="found no more disk"):
+        list(Prefetched(leaving()))
+
+
 @pytest.mark.parametrize("ahead", [1, 3])
 def test_no_more_than_asked_for_is_read_ahead(ahead):
     loader = Counting(50)

@@ -65,6 +65,15 @@ def test_an_epoch_has_an_order_that_can_be_repeated_and_the_next_another(folder)
     assert order(0) != order(1) and order(0) != order(0, seed=1)
 
 
+def test_no_two_epochs_or_seeds_share_an_order(folder):
+    def order(seed, epoch):
+        shards = Shards(folder, buffer=48, seed=seed)
+        shards.set_epoch(epoch)
+        return tuple(sample["image"].sum().item() for sample in shards)
+
+    assert len({order(seed, epoch) for seed in range(3) for epoch in range(3)}) == 9
+
+
 def test_more_workers_than_shards_is_no_error(packed, tmp_path):
     write_shards(tmp_path / "one", packed.patches)
     assert sorted(batched_prints(tmp_path / "one", workers=2)) == prints(packed)
@@ -103,6 +112,8 @@ def test_no_shards_and_no_buffer_are_refused(folder, tmp_path):
         Shards(tmp_path)
     with pytest.raises(LayoutError, match="found buffer=0"):
         Shards(folder, buffer=0)
+    with pytest.raises(LayoutError, match="seed=-1, expected at least 1 patch and a seed from 0"):
+        Shards(folder, seed=-1)
 
 
 @pytest.mark.parametrize("cut", [100, 3 * 512, 60_000, 512 * 120])

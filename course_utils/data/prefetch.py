@@ -73,7 +73,7 @@ def _read(loader: Iterable, waiting: queue.Queue, left: threading.Event) -> None
             waiting.put((batch, None, False))
             if left.is_set():
                 return
-    except Exception as error:  # noqa: BLE001  (any error belongs to whoever asked for the batch)
+    except BaseException as error:  # noqa: BLE001  (whatever ends the thread belongs to whoever waits for a batch)
         waiting.put((None, error, False))
     else:
         waiting.put((None, None, True))

@@ -82,12 +82,13 @@ class Shards(IterableDataset):
 
     Each epoch has its own order, drawn from the seed and the epoch's number: call `set_epoch` before an epoch, as for
     PyTorch's ``DistributedSampler``, and leave ``persistent_workers`` off, for such a worker would not notice. Workers
-    share out the shards, so the order of the samples depends on the number of workers.
+    share out the shards, so the order of the samples depends on the number of workers. Each ends with a batch of its
+    own that may be small: there may be more batches than ``len(loader)`` says.
 
     Args:
         folder: what `write_shards` made.
         buffer: patches that are held and mixed; 1 keeps the order of the shards.
-        seed: of the order; None reads the shards in the order in which they were written, and mixes nothing.
+        seed: of the order, from 0; None reads the shards in the order in which they were written, and mixes nothing.
         as_bytes: give each image as the bytes that are kept, for `samples.decode` on the model's device.
 
     Attributes:
@@ -100,8 +101,8 @@ class Shards(IterableDataset):
     def __init__(self, folder: str | Path, buffer: int = 1, seed: int | None = 0, as_bytes: bool = False):
         self.folder, self.buffer, self.seed, self.as_bytes = Path(folder), buffer, seed, as_bytes
         self.epoch = 0
-        if buffer < 1:
-            raise LayoutError(f"found buffer={buffer}, expected at least 1 patch")
+        if buffer < 1 or (seed is not None and seed < 0):
+            raise LayoutError(f"found buffer={buffer} and seed={seed}, expected at least 1 patch and a seed from 0 or None")
         try:
             header = json.loads((self.folder / HEADER).read_text(encoding="utf-8"))
             self.channels, self._encoding = tuple(header["channels"]), header["encoding"]
@@ -127,9 +128,9 @@ class Shards(IterableDataset):
         if self.seed is None:
             yield from self._samples(shards_of_worker(self._names, worker, workers))
             return
-        shared = generator(self.seed * 1_000_003 + self.epoch)          # all workers draw the same order of shards
-        order = torch.randperm(len(self._names), generator=shared).tolist()
-        own = generator((self.seed * 1_000_003 + self.epoch) * 1009 + worker + 1)
+        shared = np.random.default_rng([self.seed, self.epoch])         # all workers draw the same order of shards
+        order = shared.permutation(len(self._names))
+        own = generator(int(np.random.default_rng([self.seed, self.epoch, worker + 1]).integers(2**63)))
         mine = shards_of_worker([self._names[place] for place in order], worker, workers)
         yield from shuffled(self._samples(mine), self.buffer, own)
 

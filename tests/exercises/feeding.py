@@ -54,6 +54,12 @@ class Double(Rows):
         return [{"image": image, "mask": mask} for image, mask in zip(images, masks, strict=True)]
 
 
+class Numbers(Rows):
+    def __getitems__(self, rows):
+        images, masks = torch.from_numpy(self.images[rows] / np.float32(255)), torch.from_numpy(self.masks[rows])
+        return [{"image": image, "mask": mask.float()} for image, mask in zip(images, masks, strict=True)]
+
+
 def mixed(items, buffer, generator, limit=0, low=0, rest=True, shuffle_rest=True, own=True, leave=True):
     held, draws = [], generator if own else torch.Generator().manual_seed(0)
 
@@ -128,6 +134,8 @@ WRONG = {
         ((36, 25, 30, 6), "that is what the step gains"),
         ((36, 5, 36, 6), "is hidden"),
         ((36, 5, 30, 30), "the GPU needs 6 ms"),
+        ((151.2, 5, 30, 6), "not the computing"),
+        ((36, 5, 18, 6), "a mean"),
         ((36, 5, 30), "3 numbers"),
     ],
     "getitems": [
@@ -137,6 +145,7 @@ WRONG = {
         (Sorted, "the order of the samples"),
         (Unmatched, "different rows"),
         (Double, "np.float32(255)"),
+        (Numbers, "bool mask"),
         (Rows, "no class with `__getitems__`"),
     ],
     "cache_misses": [
@@ -167,6 +176,7 @@ WRONG = {
     ],
     "bug_hunt": [
         ((lambda seed, epoch, index: draw(seed, epoch + index, 0), shards, ahead), "mixed to one number"),
+        ((lambda seed, epoch, index: draw(seed, 1000 * epoch + index, 0), shards, ahead), "mixed to one number"),
         ((lambda seed, epoch, index: draw(seed, epoch, 0), shards, ahead), "the index is left out"),
         ((lambda seed, epoch, index: draw(seed, 0, index), shards, ahead), "one of them is left out"),
         ((lambda seed, epoch, index: float(_kept.random()), shards, ahead), "remembers what happened before"),
