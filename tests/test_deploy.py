@@ -1,5 +1,9 @@
 """Exported models, golden patches and the parity of engines."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +12,15 @@ from onnx import numpy_helper
 
 from course_utils.deploy import parity
 from course_utils.deploy.export import Card, CardError, Frozen, capture, freeze, load_program, read_card
-from course_utils.deploy.golden import Golden, GoldenError, digest, require_intact, require_same, write_bundle
+from course_utils.deploy.golden import (
+    Golden,
+    GoldenError,
+    add_golden,
+    digest,
+    require_intact,
+    require_same,
+    write_bundle,
+)
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
 
@@ -142,9 +154,49 @@ def test_one_changed_bit_is_noticed(bundle, tmp_path, name):
         require_intact(tmp_path)
 
 
-def test_a_bundle_without_sums_is_refused(tmp_path):
+def test_a_bundle_without_sums_or_with_damaged_ones_is_refused(bundle, tmp_path):
     with pytest.raises(GoldenError, match="found no SHA256SUMS"):
         require_intact(tmp_path)
+    copied(bundle, tmp_path)
+    for damaged in (b"", b"one word\n\n", b"\xff\xfe"):
+        (tmp_path / "SHA256SUMS").write_bytes(damaged)
+        with pytest.raises(GoldenError, match=r"found model\.onnx with SHA-256 .* expected none"):
+            require_intact(tmp_path)
+
+
+def test_a_golden_patch_without_an_answer_is_not_made(bundle, model, tmp_path):
+    with pytest.raises(GoldenError, match="found an answer that is no number"):
+        add_golden(copied(bundle, tmp_path), freeze(model), np.full((1, 3, *CARD.size), np.nan, np.float32), TOLERANCE)
+
+
+def test_an_engine_leaves_the_model_as_it_was(model):
+    frozen = freeze(model)
+    strides = [weight.stride() for weight in frozen.parameters()]
+    parity.eager(frozen, channels_last=True)(images())
+    assert [weight.stride() for weight in frozen.parameters()] == strides
+
+
+ALONE = """
+import sys
+seen = []
+sys.addaudithook(lambda event, args: event.startswith(("socket.", "os.fork", "subprocess.")) and seen.append(event))
+import course_utils.deploy
+import numpy, onnxruntime, openvino
+model, image = sys.argv[1], numpy.zeros((1, 3, 16, 24), numpy.float32)
+onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"image": image})
+openvino.Core().compile_model(model, "CPU")(image)
+print(seen)
+"""
+
+
+def test_engines_call_nobody_and_leave_nothing_at_home(bundle, tmp_path):
+    """Both report their use unless told not to, and keep an identity in the home folder; CI is where they do not."""
+    quiet = {"CI", "TF_BUILD", "JENKINS_URL", "ORT_DISABLE_TELEMETRY"}
+    plain = {name: value for name, value in os.environ.items() if name not in quiet and not name.startswith("XDG_")}
+    done = subprocess.run([sys.executable, "-c", ALONE, bundle / "model.onnx"], capture_output=True, text=True,
+                          env=plain | {"HOME": str(tmp_path)}, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_changed_weight_is_noticed_by_its_answer(bundle, tmp_path):

@@ -1,4 +1,4 @@
-"""The C interface and the Fortran driver: compiled, run, and treated badly."""
+"""The C interface, its hosts in Fortran and C++: compiled, run, and treated badly."""
 
 import ctypes
 import os
@@ -25,6 +25,7 @@ if missing():
 OK, BAD_ARGUMENT, BAD_FILE, BAD_SHAPE, BAD_INPUT, ENGINE = range(6)
 CARD = Card("tiny", "7", ("650", "550", "470"), (16, 24), 0.4)
 SIGFPE = -8
+SOURCES = ("cloud_mask.h", "cloud_mask.c", "cloud_mask.f90", "driver.f90", "driver.cpp")
 
 
 def images(count=1, seed=0):
@@ -36,7 +37,7 @@ def folder(tmp_path_factory):
     """A bundle, the library and the driver in one place."""
     made = tmp_path_factory.mktemp("interop")
     write_bundle(made, UNet(3, width=2, depth=1), CARD, images(), tolerance=1e-5)
-    build(made)
+    build(made, flags=("-Werror",))              # no compiler has anything to complain about
     return made
 
 
@@ -109,7 +110,37 @@ def test_fortran_says_what_is_wrong_and_stops_as_it_chose_to(folder):
     good = Golden.load(folder / "golden.bin")
     Golden(good.image, good.prob + np.float32(0.01), 1e-5).save(folder / "other.bin")
     assert drive(folder, golden="other.bin").returncode == 20
-    assert drive(folder, golden="model.onnx").returncode == 30
+
+
+@pytest.mark.parametrize("program", [["driver", "1", "1"], ["driver_cpp"]])
+def test_hosts_refuse_what_is_no_golden_patch(folder, tmp_path, program):
+    whole = (folder / "golden.bin").read_bytes()
+    for name, data in (("empty", b""), ("other", b"PYTHON01" + whole[8:]), ("cut", whole[:-4]),
+                       ("negative", whole[:8] + b"\xff" * 16 + whole[24:])):
+        (tmp_path / name).write_bytes(data)
+    for name in ("absent", "empty", "other", "cut", "negative"):
+        words = [folder / program[0], folder / "model.onnx", tmp_path / name, *program[1:]]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 30 and len(done.stderr.splitlines()) == 1 and not done.stdout
+    for words in ([], ["model.onnx", "golden.bin", "many", "1"], ["model.onnx", "golden.bin", "1", "0"]):
+        done = subprocess.run([folder / program[0], *words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 30 and "MODEL.onnx GOLDEN.bin" in done.stderr
+
+
+def test_cpp_gives_the_golden_answer_and_says_what_is_wrong(folder, tmp_path):
+    def host(model="model.onnx", golden=folder / "golden.bin"):
+        return subprocess.run([folder / "driver_cpp", folder / model, golden], capture_output=True, text=True,
+                              timeout=60)
+
+    done = host()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "golden patch: the same\n", "")
+    absent = host(model="absent.onnx")
+    assert absent.returncode == 10 and absent.stderr.startswith("code 2: found no model in")
+    good = Golden.load(folder / "golden.bin")
+    Golden(good.image, good.prob + np.float32(0.01), 1e-5).save(tmp_path / "other.bin")
+    assert host(golden=tmp_path / "other.bin").returncode == 20
+    Golden(good.image * 255, good.prob, 1e-5).save(tmp_path / "bytes.bin")
+    assert host(golden=tmp_path / "bytes.bin").stderr.startswith("code 4: found")
 
 
 def test_c_agrees_with_onnx_runtime_call_after_call_and_for_any_batch(folder, mask):
@@ -184,15 +215,15 @@ def test_bad_arguments_are_refused_and_freeing_twice_is_harmless(folder):
 def test_the_hosts_floating_point_traps_do_not_reach_the_library(folder, tmp_path):
     flags = ("-ffpe-trap=invalid,zero,overflow",)
     guarded, bare, sources = tmp_path / "guarded", tmp_path / "bare", tmp_path / "sources"
-    build(guarded, flags)
+    build(guarded, fortran_flags=flags)
     sources.mkdir()
-    for name in ("cloud_mask.h", "cloud_mask.c", "cloud_mask.f90", "driver.f90"):
+    for name in SOURCES:
         text = source(name)
         if name == "cloud_mask.c":
             text, count = re.subn(r"feholdexcept\(&host\)", "(void)fegetenv(&host)", text)
             assert count == 2
         (sources / name).write_text(text)
-    build(bare, flags, sources)
+    build(bare, fortran_flags=flags, sources=sources)
     for place in (guarded, bare):
         small_model(place / "nan.onnx", divided_by_zero)
         Golden.load(folder / "golden.bin").save(place / "golden.bin")
@@ -202,7 +233,7 @@ def test_the_hosts_floating_point_traps_do_not_reach_the_library(folder, tmp_pat
 
 
 def test_a_compiler_that_complains_is_heard(tmp_path):
-    for name in ("cloud_mask.h", "cloud_mask.c", "cloud_mask.f90", "driver.f90"):
+    for name in SOURCES:
         (tmp_path / name).write_text(source(name).replace("static int fail(int code", "static int fail(it code"))
     with pytest.raises(BuildError, match=r"gcc failed:\n.*cloud_mask.c"):
         build(tmp_path / "built", sources=tmp_path)

@@ -122,10 +122,15 @@ def add_golden(folder: str | Path, frozen: nn.Module, image: np.ndarray, toleran
 
     Returns:
         The golden patch.
+
+    Raises:
+        GoldenError: the answer is no number somewhere.
     """
     folder = Path(folder)
     with torch.no_grad():
         golden = Golden(image, frozen(torch.from_numpy(image)).numpy(), tolerance)
+    if not np.isfinite(golden.prob).all():
+        raise GoldenError("found an answer that is no number, expected probabilities; choose an input without NaN")
     golden.save(folder / "golden.bin")
     with aside(folder / SUMS) as new:
         new.write_text("".join(f"{digest(folder / name)}  {name}\n" for name in FILES), encoding="ascii")
@@ -144,8 +149,8 @@ def require_intact(folder: str | Path) -> None:
     folder = Path(folder)
     if not (folder / SUMS).exists():
         raise GoldenError(f"found no {SUMS} in the bundle, expected one beside the model; take the bundle again")
-    lines = (line.split() for line in (folder / SUMS).read_text(encoding="ascii").splitlines())
-    sums = {name: value for value, name in lines}
+    lines = (folder / SUMS).read_text(encoding="ascii", errors="replace").splitlines()
+    sums = {name: value for value, _, name in (line.partition("  ") for line in lines)}
     for name in FILES:
         found = digest(folder / name) if (folder / name).exists() else "no such file"
         if found != sums.get(name):

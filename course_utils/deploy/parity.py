@@ -3,6 +3,7 @@
 Every engine becomes a function from images (N, C, H, W) to probabilities (N, H, W), float32 arrays of numpy.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ def eager(frozen: nn.Module, channels_last: bool = False) -> Run:
     """PyTorch as it was trained, with as many threads as PyTorch is set to.
 
     Args:
-        frozen: from images to probabilities, in eval mode.
+        frozen: from images to probabilities, in eval mode; left as it is.
         channels_last: whether each pixel's channels lie side by side in memory (chapter 12).
 
     Returns:
@@ -30,7 +31,7 @@ def eager(frozen: nn.Module, channels_last: bool = False) -> Run:
     """
     order = torch.channels_last if channels_last else torch.contiguous_format
     if channels_last:
-        frozen = frozen.to(memory_format=order)
+        frozen = copy.deepcopy(frozen).to(memory_format=order)
 
     @torch.no_grad()
     def run(image: np.ndarray) -> np.ndarray:
@@ -75,7 +76,7 @@ def openvino(path: str | Path, threads: int = 1, precision: str | None = "f32") 
     Args:
         path: of the file.
         threads: of one call.
-        precision: "f32"; None leaves it to OpenVINO, which takes bfloat16 where the processor is faster with it.
+        precision: "f32"; None leaves it to OpenVINO, which takes a shorter type where the processor is faster with it.
 
     Returns:
         The engine.

@@ -72,7 +72,7 @@ static int load(cloud_mask *self, const char *path, const char *threads)
         return fail(CLOUD_MASK_BAD_FILE, "found no model in %s: %.300s", path, said ? said : "no reason given");
     }
     code = read_shape(self, read, path);
-    /* float32, or a processor with units for bfloat16 would round every product to three digits */
+    /* float32, or a processor with units for bfloat16 would take it, with two to three digits */
     if (code == CLOUD_MASK_OK &&
         (ov_core_compile_model(self->core, read, "CPU", 4, &self->compiled, ov_property_key_inference_num_threads,
                                threads, ov_property_key_hint_inference_precision, "f32") != OK ||

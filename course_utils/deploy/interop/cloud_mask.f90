@@ -9,6 +9,7 @@ module cloud_mask
   integer, parameter, public :: CLOUD_MASK_OK = 0, CLOUD_MASK_BAD_ARGUMENT = 1, CLOUD_MASK_BAD_FILE = 2, &
                                 CLOUD_MASK_BAD_SHAPE = 3, CLOUD_MASK_BAD_INPUT = 4, CLOUD_MASK_ENGINE = 5
 
+  ! Do not assign one to another: both would hold the same model, and freeing one leaves the other dangling.
   type :: cloud_mask_model
     private
     type(c_ptr) :: handle = c_null_ptr

@@ -39,12 +39,14 @@ contains
     character(*), intent(in) :: path
     character(8) :: letters
     integer(c_int32_t) :: n(4)
-    integer :: unit
-    open (newunit=unit, file=path, access="stream", form="unformatted", status="old", action="read")
-    read (unit) letters, n, tolerance
-    if (letters /= "GOLDEN01") call leave("no golden patch in "//path, 30)
+    integer :: unit, status
+    open (newunit=unit, file=path, access="stream", form="unformatted", status="old", action="read", iostat=status)
+    if (status == 0) read (unit, iostat=status) letters, n, tolerance
+    if (status /= 0) call leave("can not read "//path, 30)
+    if (letters /= "GOLDEN01" .or. any(n < 1)) call leave("no golden patch in "//path, 30)
     allocate (image(n(4), n(3), n(2), n(1)), expected(n(4), n(3), n(1)), prob(n(4), n(3), n(1)))
-    read (unit) image, expected
+    read (unit, iostat=status) image, expected
+    if (status /= 0) call leave("the golden patch is cut off: "//path, 30)
     close (unit)
     prob = -1
   end subroutine
@@ -81,8 +83,10 @@ contains
 
   integer function number(place)
     integer, intent(in) :: place
+    integer :: status
     character(:), allocatable :: text
     text = argument(place)
-    read (text, *) number
+    read (text, *, iostat=status) number
+    if (status /= 0 .or. number < 1) call leave("use: driver MODEL.onnx GOLDEN.bin THREADS STEPS", 30)
   end function
 end program
