@@ -1,6 +1,7 @@
 """Checks of chapter 15, deploying a model."""
 
 import itertools
+from numbers import Real
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ NOISE, DAMAGE = 2e-6, 5e-4      # several times what engines differ by; less tha
 ))
 def tolerance(answer):
     """It lets engines in float32 pass with room to spare, and stops every mistake of the table."""
-    expect_property(not isinstance(answer, bool) and isinstance(answer, float | int), f"{answer!r}", "one number",
+    expect_property(not isinstance(answer, bool) and isinstance(answer, Real), f"{answer!r}", "one number",
                     cause="give the number itself, such as 3e-9")
     expect_range(answer, 0, 1, cause="it is a difference of probabilities")
     expect_property(answer >= NOISE, f"{answer:g}", "room for rounding on another processor",
@@ -38,6 +39,7 @@ def golden(answer):
     rng = np.random.default_rng(15)
     image = rng.random((1, 3, 5, 7), dtype=np.float32)
     prob, limit = rng.uniform(0.1, 0.9, (1, 5, 7)).astype(np.float32), 1e-5
+    prob[0, 4, 6] = 0.75
 
     def planted(change):
         wrong = prob.copy()
@@ -49,6 +51,7 @@ def golden(answer):
         (planted(0.9e-5), True, "a difference below the tolerance is refused"),
         (planted(3e-5), False, "one pixel is too high: look at the largest difference, not at the mean"),
         (planted(-3e-5), False, "one pixel is too low: the difference needs its absolute value"),
+        (planted(1.4e-5), False, "a little too far off: `np.allclose` adds a relative tolerance unless `rtol=0`"),
         (planted(np.nan), False, "one pixel is no number: a comparison with NaN is False, whichever way it is asked"),
         (np.full_like(prob, np.nan), False, "no pixel is a number"),
         (prob[0], False, "another number of axes: numpy broadcasts the shapes instead of complaining"),
@@ -203,3 +206,5 @@ def bug_hunt(answer):
         changed = [name for name, value in model.state_dict().items() if not torch.equal(value, before[name])]
         expect_property(not changed, f"the trained model's {', '.join(changed)} changed", "the model as it was",
                         cause="running the model in training mode changes its running statistics")
+        expect_property(all(part.training for part in model.modules()), "the trained model in eval mode", "the model "
+                        "as it was", cause="`eval` acts on the model itself: hand over a copy, `copy.deepcopy(model)`")

@@ -31,6 +31,11 @@ def broadcast(run, image, prob, tolerance):
         return False
 
 
+def close(run, image, prob, tolerance):
+    got = run(image)
+    return got.shape == prob.shape and bool(np.allclose(got, prob, atol=tolerance))
+
+
 def bitwise(run, image, prob, tolerance):
     return np.array_equal(run(image), prob)
 
@@ -75,6 +80,7 @@ WRONG = {
         (one_sided, "absolute value"),
         (blind_to_nan, "whichever way it is asked"),
         (broadcast, "broadcasts the shapes"),
+        (close, "adds a relative tolerance"),
         (bitwise, "below the tolerance"),
         (not_asked, "has to be asked"),
         (lambda run, image, prob, tolerance: np.abs(run(image) - prob).max(), "True or False"),
@@ -101,6 +107,7 @@ WRONG = {
         (lambda model, threshold: Handed(model, threshold, sigmoid=False).eval(), "compared with logits"),
         (lambda model, threshold: Handed(model.net, threshold).eval(), "the scaling stays behind"),
         (lambda model, threshold: Handed(model.net, threshold, sigmoid=False).eval(), "more than one"),
+        (lambda model, threshold: Handed(model, threshold).eval(), "hand over a copy"),
         (lambda model, threshold: threshold, "a module that maps images"),
     ],
 }
