@@ -102,7 +102,8 @@ class Shards(IterableDataset):
         self.folder, self.buffer, self.seed, self.as_bytes = Path(folder), buffer, seed, as_bytes
         self.epoch = 0
         if buffer < 1 or (seed is not None and seed < 0):
-            raise LayoutError(f"found buffer={buffer} and seed={seed}, expected at least 1 patch and a seed from 0 or None")
+            raise LayoutError(f"found buffer={buffer} and seed={seed}, expected at least 1 patch and a seed from 0 "
+                              "or None")
         try:
             header = json.loads((self.folder / HEADER).read_text(encoding="utf-8"))
             self.channels, self._encoding = tuple(header["channels"]), header["encoding"]
