@@ -69,8 +69,14 @@ def test_a_layers_speed_is_its_work_over_its_time(monkeypatch):
     assert roofline.measure_layer(layer, (2, 3, 4, 4), Work(100, 40)) == (2.5, 200.0)
 
 
-def test_the_machine_is_work_over_time(monkeypatch):
-    times = iter([0.5, 0.25])
-    monkeypatch.setattr(roofline, "seconds", lambda call, device: call() is not None and next(times))
+def test_the_machine_is_work_over_its_shortest_time(monkeypatch):
+    times, warm = iter([3.0, 0.5, *[2.0] * 8, *[9.0] * 9, 0.25]), []
+
+    def seconds(call, repeats, warmup, device):
+        warm.append(warmup)
+        return call() is not None and repeats == 1 and next(times)
+
+    monkeypatch.setattr(roofline, "seconds", seconds)
     machine = measure_machine(torch.device("cpu"), size=10, numbers=100)
     assert (machine.peak, machine.bandwidth) == (2 * 1000 / 0.5, 2 * 400 / 0.25) and machine.name == "this cpu"
+    assert warm == [1, *[0] * 9] * 2

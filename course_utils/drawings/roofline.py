@@ -39,7 +39,7 @@ def draw_roofline(
     for machine, line, colour in zip(machines, ("-", "--", ":"), (CLOUD, "0.5", "0.5"), strict=False):
         ax.plot(INTENSITIES, [machine.roof(x) / 1e9 for x in INTENSITIES], line, color=colour)
         ax.plot(machine.ridge, machine.peak / 1e9, "o", color=colour, markersize=4)
-        ax.text(INTENSITIES[-1], machine.peak / 1e9 * 1.12, machine.name, ha="right", va="bottom", color=colour)
+        ax.text(machine.ridge, machine.peak / 1e9 * 1.12, machine.name, ha="center", va="bottom", color=colour)
     for name, (intensity, speed) in points.items():
         ax.plot(intensity, speed / 1e9, "D", color=FALSE_POSITIVE, markersize=5)
         above = any(abs(np.log10(intensity / other)) < 0.3 and speed > lower for other, lower in points.values())
