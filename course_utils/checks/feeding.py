@@ -85,7 +85,7 @@ def getitems(answer):
             expect_property(np.array_equal(np.asarray(sample["mask"]), masks[row]), "a mask of another row",
                             "the mask as `__getitem__` gives it", cause="image and mask of different rows")
             kinds = [getattr(sample[name], "dtype", None) for name in ("image", "mask")]
-            expect_property(kinds == [torch.float32, torch.bool], f"types {kinds}, no float32 image and bool mask of torch",
+            expect_property(kinds == [torch.float32, torch.bool], f"types {kinds}, no float32 image and bool mask",
                             "tensors, as `__getitem__` gives them", cause="torch.from_numpy, and np.float32(255)")
         reads = [array.reads for array in counted]
         expect_property(reads == [1, 1], f"{reads[0]} and {reads[1]} readings of images and masks",
