@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("stopped; what was downloaded so far is kept", file=sys.stderr)
+        kept = "; what was downloaded so far is kept" if options.run is _fetch else ""
+        print(f"stopped{kept}", file=sys.stderr)
         return 1
 
 

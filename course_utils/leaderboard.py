@@ -7,6 +7,7 @@ add at once none is lost, and writes a new file before the old one goes, so that
 import json
 import math
 import numbers
+import os
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -53,12 +54,15 @@ def read(path: str | Path) -> list[dict]:
             _check(entry)
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise LeaderboardError(f"found {path.name} that can not be read ({error.strerror}), expected a file that you "
+                               "may read; name another board") from error
+    except (ValueError, RecursionError) as error:
         raise LeaderboardError(f"found {path.name} that is no leaderboard ({error}); {advice}") from error
     return board
 
 
-def add(path: str | Path, entry: dict, key: str = "score") -> list[dict]:
+def add(path: str | Path, entry: dict, key: str = "score", same: str | None = None) -> list[dict]:
     """Add an entry to a leaderboard; processes that add at the same time wait for each other.
 
     Args:
@@ -66,6 +70,7 @@ def add(path: str | Path, entry: dict, key: str = "score") -> list[dict]:
         entry: texts of one line and finite numbers by name; ``"name"`` says whose result it is. An entry with a
             ``"digest"``, a text that stands for what was handed in, is taken once.
         key: the number that the board is sorted by, the highest first; of equals the earlier one stands first.
+        same: name of a value in which all entries of a board agree, such as what they were scored on.
 
     Returns:
         The board with the new entry, the best first.
@@ -73,7 +78,8 @@ def add(path: str | Path, entry: dict, key: str = "score") -> list[dict]:
     Raises:
         DuplicateError: the board has an entry with this digest.
         LeaderboardError: the entry has no name or no such number, or a value of another kind; the file is no
-            leaderboard of this number; or somebody holds the lock for a minute. The file is left as it was.
+            leaderboard of this number, or of entries that agree with this one, or can not be written; or somebody holds
+            the lock for a minute. The file is left as it was.
 
     Example:
         >>> import tempfile
@@ -83,15 +89,18 @@ def add(path: str | Path, entry: dict, key: str = "score") -> list[dict]:
         >>> [entry["name"] for entry in board], board == read(path)
         (['network', 'threshold'], True)
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))             # who comes by a link waits for the same lock
     _check(entry, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.lock")
     try:
-        with FileLock(lock, timeout=PATIENCE):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=PATIENCE, mode=0o666):          # other users of a shared folder take it, too
             board = read(path)
             for other in board:
                 _check(other, key)
+                if same is not None and other.get(same) != entry[same]:
+                    raise LeaderboardError(f"found {same} {other.get(same)!r} on the board, expected {entry[same]!r}: "
+                                           "such scores can not be compared; name another board")
                 if "digest" in entry and other.get("digest") == entry["digest"]:
                     raise DuplicateError(f"found what {other['name']!r} on the board handed in, {key} {other[key]}; "
                                          "expected something new: the same thing is taken once")
@@ -101,6 +110,9 @@ def add(path: str | Path, entry: dict, key: str = "score") -> list[dict]:
     except Timeout:
         raise LeaderboardError(f"found {path.name} locked for {PATIENCE} s, expected whoever adds to it to be done "
                                f"sooner; when nobody is adding, remove {lock.name} and try again") from None
+    except OSError as error:
+        raise LeaderboardError(f"found {path.name} that can not be written ({error.strerror}), expected a folder that "
+                               "can; name another board") from error
     return board
 
 

@@ -23,8 +23,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from course_utils import metrics
 from course_utils.colours import CLEAR, CLOUD, FALSE_POSITIVE, INVALID
+from course_utils.metrics import SMALL_CLOUD_PIXELS
 
-SMALL_CLOUD_PIXELS = 50
 # A row measured again may move by this much: trained scores depend a little on processor and thread count.
 TOLERANCE = 0.02
 

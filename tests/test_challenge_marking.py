@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from course_utils import challenge, leaderboard, metrics, scoreboard, simulate
+from course_utils import challenge, leaderboard, metrics, simulate
 from course_utils.__main__ import main
 from course_utils.challenge import ChallengeError, Round, Submission, marking, rounds
 from course_utils.challenge.rounds import IDS, PATCHES
@@ -109,7 +110,7 @@ def rewritten(arrays, path, **changes):
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"ids": None}, "found round_id, name, model, parameters, cpu_seconds, pred in bad.npz, expected"),
+    ({"ids": None}, "found 'round_id, name, model, parameters, cpu_seconds, pred' in bad.npz, expected"),
     ({"extra": np.zeros(3)}, "each once"),
     ({"name": np.array([{"a": 1}], object)}, "found name of Python objects, .* can run code"),
     ({"pred": np.zeros((9_000, 64, 64), bool)}, "found pred of 36,864,128 bytes once unpacked, expected at most"),
@@ -117,6 +118,9 @@ def rewritten(arrays, path, **changes):
     ({"cpu_seconds": np.array(np.nan)}, "found cpu_seconds nan"),
     ({"name": np.array(["a", "b"])}, "found name"),
     ({"parameters": np.array(2.5)}, "found parameters 2.5"),
+    ({"cpu_seconds": np.array(True)}, "found cpu_seconds True"),
+    ({"cpu_seconds": np.timedelta64(3, "s")}, "found cpu_seconds that is no array of numbers"),
+    ({"name": np.array((1, 2), "i4,i4")}, "found name that is no array of numbers"),
 ])
 def test_files_with_wrong_parts(handed_in, tmp_path, changes, words):
     with pytest.raises(ChallengeError, match=words):
@@ -138,6 +142,14 @@ def header_of(dtype, shape):
     return buffer.getvalue()
 
 
+BOOLS = "{'descr': '|b1', 'fortran_order': False, 'shape': "
+
+
+def literally(text):
+    """The start of an .npy file whose header is any text."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "found pred that is no array"),
     (b"\x93NUMPY\x09\x00" + bytes(50), "found pred that is no array"),
@@ -147,6 +159,13 @@ def header_of(dtype, shape):
     (header_of("|O", (2,)) + b"cos\nsystem\n", "found pred of Python objects"),
     (header_of("|b1", (-1,)) + b"1", "found pred"),
     (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65_535, "found pred that is no array"),
+    (literally("{'descr':" + "[" * 900), "found pred that is no array"),
+    (literally(BOOLS + "" + "-" * 900 + "1, }\n"), "found pred that is no array"),
+    (literally(BOOLS + "(" + "9" * 900), "found pred that is no array"),
+    (literally(BOOLS + "(True, 2), }\n") + b"11", "found pred that is no array"),
+    (header_of("|b1", (1,) * 40) + b"1", "found pred that is no array"),
+    (header_of("<c99", (1,)) + b"1", "found pred that is no array"),
+    (header_of("<U1", ()) + b"\xff" * 4, "characters that do not exist"),
 ])
 def test_arrays_that_lie_about_themselves(handed_in, tmp_path, content, words):
     with pytest.raises(ChallengeError, match=words):
@@ -158,6 +177,46 @@ def test_a_bomb_is_refused_before_it_is_unpacked(handed_in, tmp_path):
     assert path.stat().st_size < 400_000
     with pytest.raises(ChallengeError, match="found pred of 80,000,000 bytes once unpacked"):
         read_submission(path)
+
+
+def test_a_bomb_that_lies_about_its_size_is_not_unpacked_beyond_it(handed_in, tmp_path):
+    path = archive_with(handed_in, tmp_path / "bomb.npz", "pred.npy", header_of("|b1", SHAPE) + bytes(80_000_000))
+    content = bytearray(path.read_bytes())
+    place = content.rindex((80_000_128).to_bytes(4, "little"))              # in the directory, at the end
+    content[place : place + 4] = (np.prod(SHAPE) + 128).item().to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(ChallengeError, match=r"can not be read \(BadZipFile: Bad CRC-32"):
+        read_submission(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_of_packing_are_refused(handed_in, tmp_path, method):
+    """They unpack as much at once as they like."""
+    with zipfile.ZipFile(handed_in[0]) as old, zipfile.ZipFile(tmp_path / "bad.npz", "w", method) as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+    with pytest.raises(ChallengeError, match=f"packed by method {method}, expected"):
+        read_submission(tmp_path / "bad.npz")
+
+
+def test_names_in_an_archive_can_not_write_to_the_terminal(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.npz", "w") as new:
+        new.writestr("a\n\x1b[2J.npy", b"")
+    with pytest.raises(ChallengeError, match="each once") as caught:
+        read_submission(tmp_path / "bad.npz")
+    assert str(caught.value).isprintable()
+
+
+def test_a_true_byte_is_any_but_zero(handed_in, tmp_path):
+    pred = made().pred
+    content = header_of("|b1", SHAPE) + (pred * np.uint8(2)).tobytes()
+    found = read_submission(archive_with(handed_in, tmp_path / "twos.npz", "pred.npy", content))
+    assert found.digest == made().digest and np.array_equal(found.pred.view(np.uint8), pred)
+
+
+def test_masks_in_fortran_order_are_the_same_masks(handed_in, tmp_path):
+    found = read_submission(rewritten(handed_in[1], tmp_path / "f.npz", pred=np.asfortranarray(made().pred)))
+    assert found.digest == made().digest
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -173,11 +232,11 @@ def test_a_member_that_comes_twice_is_refused(handed_in, tmp_path):
 def test_files_that_are_no_archives(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     (tmp_path / "folder.npz").mkdir()
-    for name in ("text", "folder"):
-        with pytest.raises(ChallengeError, match=f"found {name}.npz that can not be read"):
-            read_submission(tmp_path / f"{name}.npz")
-    with pytest.raises(ChallengeError, match=r"found no file none\.npz"):
-        read_submission(tmp_path / "none.npz")
+    with pytest.raises(ChallengeError, match=r"found text\.npz that can not be read"):
+        read_submission(tmp_path / "text.npz")
+    for path in (tmp_path / "none.npz", tmp_path / "folder.npz", os.devnull):
+        with pytest.raises(ChallengeError, match="found no file "):
+            read_submission(path)
     with (tmp_path / "long.npz").open("wb") as file:
         file.truncate(100_000_000)
     with pytest.raises(ChallengeError, match=r"found long\.npz of 100,000,000 bytes"):
@@ -217,7 +276,6 @@ def test_marks_are_those_of_the_scoreboards_scores(quick):
     assert marks.scenes.tp.shape == (60,) and marks.scenes.total.sum() == quick.valid.sum()
     first = metrics.count(pred[:16], quick.mask[:16], quick.valid[:16])
     assert (marks.scenes.tp[0], marks.scenes.fn[0]) == (first.tp, first.fn)
-    assert marking.SMALL_CLOUD_PIXELS == scoreboard.SMALL_CLOUD_PIXELS
 
 
 def test_a_perfect_submission_is_perfect(quick):
@@ -280,8 +338,20 @@ def test_an_entry_stands_on_the_board_once(quick, tmp_path):
 def test_rounds_do_not_share_a_board(quick, tmp_path):
     board, other = tmp_path / "board.json", Round("a class's own, secret key")
     challenge.enter(made(), OWN, board)
-    with pytest.raises(ChallengeError, match=f"found round {OWN.id} on the board, expected {other.id}"):
+    with pytest.raises(leaderboard.LeaderboardError, match=f"found round '{OWN.id}' on the board, .*'{other.id}'"):
         challenge.enter(made(round_id=other.id), other, board)
+
+
+@pytest.mark.parametrize("other", [{}, {"score": "high"}, {"digest": None}])
+def test_a_board_of_something_else_is_refused_before_it_is_touched(quick, tmp_path, other):
+    entry, _ = challenge.enter(made(), OWN, tmp_path / "own.json")
+    known = {name: value for name, value in (entry | other).items() if value is not None} if other else {"score": 1.0}
+    board = tmp_path / "board.json"
+    board.write_text(json.dumps([{"name": "else", **known} | {"name": "else"}]))
+    before = board.read_bytes()
+    with pytest.raises(leaderboard.LeaderboardError, match="of 'else' on the board, expected entries of the"):
+        challenge.enter(made(seed=1), OWN, board)
+    assert board.read_bytes() == before
 
 
 def test_the_courses_entries_stand_among_those_of_the_same_round(quick, tmp_path):
@@ -346,6 +416,22 @@ def test_score_refuses_in_one_line_and_leaves_the_board(quick, handed_in, file, 
     assert board.read_bytes() == before
 
 
+def test_score_that_is_stopped_leaves_the_board(quick, file, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(marking, "mark", stop)
+    assert main(["score", str(file), "--board", str(tmp_path / "board.json")]) == 1
+    assert capsys.readouterr().err == "stopped\n" and not (tmp_path / "board.json").exists()
+
+
+def test_score_says_that_a_board_can_not_be_written(quick, file, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file, no folder")
+    assert main(["score", str(file), "--board", str(tmp_path / "taken" / "board.json")]) == 1
+    printed = capsys.readouterr().err
+    assert "found board.json that can not be" in printed and printed.count("\n") == 1 and str(tmp_path) not in printed
+
+
 def test_score_refuses_a_damaged_board_and_leaves_it(quick, file, tmp_path, capsys):
     (tmp_path / "board.json").write_text("{")
     assert main(["score", str(file), "--board", str(tmp_path / "board.json")]) == 1
@@ -384,7 +470,7 @@ def test_challenge_makes_a_folder_once(tmp_path, monkeypatch, capsys):
 
 
 AT_ONCE = """
-import sys
+import os, sys
 import numpy as np
 from course_utils.__main__ import main
 from course_utils.challenge import marking, submission
@@ -392,20 +478,22 @@ every = np.ones(submission.SHAPE, bool)
 cloud = every.copy()
 cloud[:, 0] = False
 marking.truth = lambda _: marking.Truth(cloud, every, cloud, cloud, every)
-sys.exit(main(["score", sys.argv[1], "--board", sys.argv[2]]))
+child = os.fork()
+code = main(["score", sys.argv[1 if child else 2], "--board", sys.argv[3]])
+sys.exit(code or (os.waitstatus_to_exitcode(os.wait()[1]) if child else 0))
 """
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_two_submissions_at_once_lose_nothing(tmp_path, cache, monkeypatch):
     """Two processes, with a truth that needs no simulation: cloud everywhere below the first row."""
     monkeypatch.delenv(rounds.KEY_VARIABLE, raising=False)
     files = [tmp_path / f"{name}.npz" for name in ("one", "two")]
     for seed, path in enumerate(files):
         write_submission(path, made(path.stem, seed))
-    running = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", AT_ONCE, path, tmp_path / "board.json"],
-                                stdout=subprocess.PIPE, text=True) for path in files]
-    outputs = [process.communicate(timeout=120)[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0] and all("→" in text for text in outputs)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", AT_ONCE, *files, tmp_path / "board.json"],
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("→") == 2
     board = leaderboard.read(tmp_path / "board.json")
-    assert [entry["name"] for entry in board] in (["one", "two"], ["two", "one"])
+    assert sorted(entry["name"] for entry in board) == ["one", "two"]
     assert board[0]["score"] >= board[1]["score"] > 0.3

@@ -95,7 +95,7 @@ def test_images_come_one_by_one_and_from_a_loader(tmp_path, few):
     one = opened[17]
     assert one["id"] == 101 and one["image"].shape == (12, 64, 64) and one["valid"].dtype == torch.bool
     joined = torch.cat([batch["id"] for batch in batches(opened, 5)])
-    assert joined.tolist() == images.IDS.tolist()
+    assert joined.tolist() == opened.ids.tolist() == images.IDS.tolist()
     shuffled = batches(opened, 5, shuffle=True, generator=torch.Generator().manual_seed(0))
     for batch in shuffled:
         assert all(torch.equal(image, opened[images.IDS.tolist().index(number)]["image"])

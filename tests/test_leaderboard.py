@@ -123,6 +123,31 @@ def test_a_lock_that_is_never_given_back_is_named(tmp_path, monkeypatch):
     assert names(add(path, {"name": "a", "score": 1.0})) == ["a"]
 
 
+def test_entries_of_a_board_agree_in_what_they_are_scored_on(tmp_path):
+    path = tmp_path / "board.json"
+    for name in ("a", "b"):
+        add(path, {"name": name, "score": 1, "round": "one"}, same="round")
+    before = path.read_bytes()
+    with pytest.raises(LeaderboardError, match="found round 'one' on the board, expected 'two': such scores"):
+        add(path, {"name": "c", "score": 1, "round": "two"}, same="round")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links ask for a privilege on Windows")
+def test_a_link_leads_to_one_board_and_one_lock(tmp_path):
+    path, link = tmp_path / "shared" / "board.json", tmp_path / "mine.json"
+    add(path, {"name": "first", "score": 1})
+    link.symlink_to(path)
+    assert names(add(link, {"name": "second", "score": 2})) == ["second", "first"] == names(read(path))
+    assert link.is_symlink() and {file.name for file in tmp_path.iterdir()} == {"shared", "mine.json"}
+
+
+def test_a_folder_that_can_not_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LeaderboardError, match=r"found board\.json that can not be written \(.*; name another board"):
+        add(tmp_path / "file" / "board.json", {"name": "a", "score": 1})
+
+
 def test_text_in_any_script_is_kept(tmp_path):
     path = tmp_path / "board.json"
     add(path, {"name": "nuage ☁ 雲", "score": 1})

@@ -141,8 +141,7 @@ def record(folder: Path, results: Path, share: float) -> None:
         model = ENTRIES[name].model if name in ENTRIES else "bright at 550 and at 1618 nm (chapter 02)"
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / "entry.npz"
-            handed_in = challenge.Submission(test.round_id, name, model, parameters, clock.spent, test[:]["id"].numpy(),
-                                             pred)
+            handed_in = challenge.Submission(test.round_id, name, model, parameters, clock.spent, test.ids, pred)
             challenge.write_submission(path, handed_in)
             entry, _ = challenge.enter(challenge.read_submission(path), own, board)
         counts = challenge.mark(handed_in, own).scenes

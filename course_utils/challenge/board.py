@@ -8,10 +8,13 @@ from pathlib import Path
 
 from course_utils.challenge.rounds import Round
 from course_utils.data.folders import data_folder
+from course_utils.leaderboard import LeaderboardError
 
-__all__ = ["Standings", "baselines", "own_board", "with_baselines"]
+__all__ = ["Standings", "baselines", "check_board", "own_board", "with_baselines"]
 
 HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters", "model")
+KINDS = {"name": str, "model": str, "round": str, "digest": str} | dict.fromkeys(
+    ("parameters", "cpu_seconds", "score", "error", "thin_recall", "small_recall", "snow_alarms"), int | float)
 
 
 def own_board(round_: Round) -> Path:
@@ -37,6 +40,22 @@ def baselines() -> list[dict]:
         True
     """
     return json.loads(files("course_utils.challenge").joinpath("leaderboard.json").read_text(encoding="utf-8"))
+
+
+def check_board(board: list[dict]) -> None:
+    """Refuse a leaderboard of something else than the challenge.
+
+    Args:
+        board: entries, as `leaderboard.read` gives them.
+
+    Raises:
+        LeaderboardError: an entry lacks what `challenge.enter` writes.
+    """
+    for entry in board:
+        for name, kind in KINDS.items():
+            if not isinstance(entry.get(name), kind):
+                raise LeaderboardError(f"found {name} {entry.get(name)!r} of {entry['name']!r} on the board, expected "
+                                       "entries of the challenge; name another board")
 
 
 def with_baselines(board: list[dict]) -> list[dict]:

@@ -44,6 +44,11 @@ class TestImages(Dataset):
         self.channels = patches.channels
         self._patches = PackedPatches(patches)
 
+    @property
+    def ids(self) -> np.ndarray:
+        """Id of each patch, (N,) int64."""
+        return IDS
+
     def __len__(self) -> int:
         return len(self._patches)
 

@@ -7,16 +7,26 @@ from pathlib import Path
 import numpy as np
 
 from course_utils import leaderboard, simulate
+from course_utils.challenge.board import check_board
 from course_utils.challenge.bootstrap import resample, resampled_iou
 from course_utils.challenge.budget import SECONDS
 from course_utils.challenge.rounds import PER_SCENE, SCENES, ChallengeError, Round
 from course_utils.challenge.submission import Submission
 from course_utils.data.samples import PATCH_SIZE, cut
-from course_utils.metrics import THIN, Counts, count, false_alarm_rate, from_codes, iou, recall_on, small_clouds
+from course_utils.metrics import (
+    SMALL_CLOUD_PIXELS,
+    THIN,
+    Counts,
+    count,
+    false_alarm_rate,
+    from_codes,
+    iou,
+    recall_on,
+    small_clouds,
+)
 
-__all__ = ["SMALL_CLOUD_PIXELS", "Marks", "Truth", "enter", "mark", "truth"]
+__all__ = ["Marks", "Truth", "enter", "mark", "truth"]
 
-SMALL_CLOUD_PIXELS = 50                 # as on the scoreboard
 DRAWS = 2000
 SNOW = [simulate.SURFACES.index(name) for name in ("snow", "ice")]
 
@@ -126,17 +136,15 @@ def enter(submission: Submission, round_: Round, board: str | Path) -> tuple[dic
         The new entry; and the board with it, the best first.
 
     Raises:
-        ChallengeError: as `mark`, or the board is that of another round.
-        LeaderboardError: as `leaderboard.add`: the same masks are there already, or the file is damaged.
+        ChallengeError: as `mark`.
+        LeaderboardError: as `leaderboard.add`: the board is that of another round, or of something else; the same masks
+            are there already; or the file is damaged.
     """
-    others = {entry.get("round") for entry in leaderboard.read(board)} - {round_.id}
-    if others:
-        raise ChallengeError(f"found round {others.pop()} on the board, expected {round_.id}: scores on other scenes "
-                             "can not be compared; name another board")
+    check_board(leaderboard.read(board))
     marks = mark(submission, round_)
     entry = {"name": submission.name, "model": submission.model, "parameters": submission.parameters,
              "cpu_seconds": round(submission.cpu_seconds, 1), "score": round(marks.iou, 4),
              "error": round(marks.error, 4), "thin_recall": round(marks.thin_recall, 4),
              "small_recall": round(marks.small_recall, 4), "snow_alarms": round(marks.snow_alarms, 4),
              "round": round_.id, "digest": submission.digest}
-    return entry, leaderboard.add(board, entry)
+    return entry, leaderboard.add(board, entry, same="round")

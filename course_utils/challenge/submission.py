@@ -1,19 +1,19 @@
 """A submission: one file with a mask for every patch, written whole, read with suspicion.
 
 The file is an .npz as `numpy.savez_compressed` writes it. It comes from somebody else's machine, so nothing in it is
-believed: not its size, not its shapes, and above all no pickled objects, which can run code when they are read.
+believed: not its size, not its shapes, and above all no pickled objects, which can run code when they are read. That is
+why the arrays are not left to `numpy.load`: a header is taken only in the plain form that NumPy writes.
 """
 
 import hashlib
-import io
 import math
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 
 from course_utils.challenge.rounds import IDS, PATCHES, ChallengeError
 from course_utils.data.samples import PATCH_SIZE
@@ -25,8 +25,12 @@ SHAPE = (PATCHES, PATCH_SIZE, PATCH_SIZE)
 LONGEST = {"round_id": 16, "name": 60, "model": 120}
 MEMBERS = ("round_id", "name", "model", "parameters", "cpu_seconds", "ids", "pred")
 LARGEST = 8 * PATCHES * PATCH_SIZE**2          # bytes of a member once unpacked: more than any number type needs
-UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)         # what a damaged file may raise
-HEADER = 10_000                                # bytes of an array's header
+UNREADABLE = (OSError, EOFError, RuntimeError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error)     # if damaged
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)      # of packing; others unpack more at once than is asked for
+HEADER = 1_000                                 # bytes that the header of an array may take
+_HEADER = re.compile(rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
+                     rb"\{'descr': '([<>|=]?[biufcSUOV]\d{0,9})', 'fortran_order': (True|False), "
+                     rb"'shape': \(((?:\d{1,18}, ?){0,8}(?:\d{1,18})?)\), \} *\n", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,8 @@ class Submission:
         if not isinstance(self.parameters, int) or isinstance(self.parameters, bool) or self.parameters < 0:
             raise ChallengeError(f"found parameters {self.parameters!r}, expected a whole number from 0: of a network "
                                  "sum(p.numel() for p in model.parameters())")
-        if not isinstance(self.cpu_seconds, int | float) or not 0 <= self.cpu_seconds < np.inf:
+        number = isinstance(self.cpu_seconds, int | float) and not isinstance(self.cpu_seconds, bool)
+        if not number or not 0 <= self.cpu_seconds < np.inf:
             raise ChallengeError(f"found cpu_seconds {self.cpu_seconds!r}, expected a finite number from 0: "
                                  "budget.spent")
         _check_pred(self.pred)
@@ -138,16 +143,16 @@ def read_submission(path: str | Path) -> Submission:
     """
     path = Path(path)
     try:
+        if not path.is_file():                  # a device or a pipe may never end
+            raise ChallengeError(f"found no file {path.name}, expected a submission; is the name right?")
         if path.stat().st_size > LARGEST:
             raise ChallengeError(f"found {path.name} of {path.stat().st_size:,} bytes, expected at most {LARGEST:,}")
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist()]
             if sorted(names) != sorted(f"{name}.npy" for name in MEMBERS):
                 shown = ", ".join(name.removesuffix(".npy") for name in names[:10]) or "nothing"
-                raise ChallengeError(f"found {shown[:200]} in {path.name}, expected {', '.join(MEMBERS)}, each once")
+                raise ChallengeError(f"found {shown[:200]!r} in {path.name}, expected {', '.join(MEMBERS)}, each once")
             parts = {name: _member(archive, name) for name in MEMBERS}
-    except FileNotFoundError as error:
-        raise ChallengeError(f"found no file {path.name}, expected a submission; is the name right?") from error
     except UNREADABLE as error:
         raise ChallengeError(f"found {path.name} that can not be read ({type(error).__name__}: {error}), expected a "
                              "file that write_submission wrote") from error
@@ -155,26 +160,32 @@ def read_submission(path: str | Path) -> Submission:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """One array, after its header has been found harmless."""
-    size = archive.getinfo(f"{name}.npy").file_size
-    if size > LARGEST + HEADER:
-        raise ChallengeError(f"found {name} of {size:,} bytes once unpacked, expected at most {LARGEST + HEADER:,}")
-    with archive.open(f"{name}.npy") as file:
-        content = io.BytesIO(file.read(size))
-    try:
-        version = npy.read_magic(content)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"version {version} of the format")
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(content, max_header_size=HEADER)
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError) as error:
-        raise ChallengeError(f"found {name} that is no array ({str(error)[:120]}), expected what numpy.save "
-                             "writes") from error
-    if dtype.hasobject:
-        raise ChallengeError(f"found {name} of Python objects, expected numbers or text; objects are never read, since "
-                             "reading them can run code")
-    if dtype.itemsize * math.prod(shape) != size - content.tell() or not dtype.itemsize:
-        raise ChallengeError(f"found {name} {str(shape)[:80]} {dtype} in {size - content.tell():,} bytes, expected as "
-                             "many as the numbers need")
-    content.seek(0)
-    return npy.read_array(content, allow_pickle=False)
+    """One array, unpacked only after its header has been found harmless."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type not in METHODS:
+        raise ChallengeError(f"found {name} packed by method {info.compress_type}, expected what "
+                             "numpy.savez_compressed writes")
+    if info.file_size > LARGEST + HEADER:
+        raise ChallengeError(f"found {name} of {info.file_size:,} bytes once unpacked, expected at most "
+                             f"{LARGEST + HEADER:,}")
+    with archive.open(info) as file:
+        start = file.read(HEADER)
+        header = _HEADER.match(start)
+        try:
+            dtype = np.dtype(header[1].decode()) if header else None
+        except (TypeError, ValueError):
+            dtype = None
+        if dtype is None:
+            raise ChallengeError(f"found {name} that is no array of numbers or text, expected what numpy.save writes")
+        if dtype.hasobject:
+            raise ChallengeError(f"found {name} of Python objects, expected numbers or text; objects are never read, "
+                                 "since reading them can run code")
+        shape, size = tuple(map(int, re.findall(rb"\d+", header[3]))), info.file_size - header.end()
+        if dtype.itemsize * math.prod(shape) != size or size == 0:
+            raise ChallengeError(f"found {name} {str(shape)[:80]} {dtype} in {size:,} bytes, expected as many as the "
+                                 "numbers need")
+        content = start[header.end():] + file.read()
+    values = np.ndarray(shape, dtype, content, order="F" if header[2] == b"True" else "C")
+    if dtype.kind == "U" and (np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder)) > 0x10FFFF).any():
+        raise ChallengeError(f"found {name} with characters that do not exist, expected text")
+    return values.view(np.uint8) != 0 if dtype == np.bool_ else values          # a byte of 2 is true, too

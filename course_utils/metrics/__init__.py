@@ -17,11 +17,12 @@ from course_utils.metrics.counts import (
     recall,
 )
 from course_utils.metrics.curves import Curve, precision_recall_curve, roc_curve
-from course_utils.metrics.regions import from_codes, recall_on, small_clouds
+from course_utils.metrics.regions import SMALL_CLOUD_PIXELS, from_codes, recall_on, small_clouds
 
 __all__ = [
     "CLEAR",
     "IGNORE",
+    "SMALL_CLOUD_PIXELS",
     "THICK",
     "THIN",
     "Counts",

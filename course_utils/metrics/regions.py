@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray | Tensor
 
+SMALL_CLOUD_PIXELS = 50                 # the largest small cloud of the scoreboard and of the challenge
+
 
 def recall_on(pred: Array, where: Array, valid: Array) -> float:
     """Share of some cloudy pixels that was found: of thin cloud (`codes == THIN`), say, or of small clouds.
