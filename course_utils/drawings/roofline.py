@@ -48,4 +48,5 @@ def draw_roofline(
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     ax.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="10⁹ operations a second",
            xlim=(INTENSITIES[0], INTENSITIES[-1]))
+    ax.margins(y=0.12)                                         # room for the name below the lowest dot
     return ax
