@@ -16,6 +16,7 @@ from course_utils.deploy.build import INTEROP, BuildError, build, missing, sourc
 from course_utils.deploy.export import Card
 from course_utils.deploy.golden import Golden, write_bundle
 from course_utils.models.unet import UNet
+from tools.notebooks import ROOT
 
 if missing():
     if os.environ.get("CI"):
@@ -266,3 +267,11 @@ def test_header_and_card_agree_on_the_range():
     header = (INTEROP / "cloud_mask.h").read_text(encoding="utf-8")
     found = {name: float(value) for name, value in re.findall(r"define CLOUD_MASK_(\w+EST) \(?(-?[\d.]+)f", header)}
     assert found == {"LOWEST": CARD.lowest, "HIGHEST": CARD.highest}
+
+
+def test_the_codes_are_the_same_in_c_fortran_and_on_the_page_of_troubles():
+    page = (ROOT / "book" / "appendix" / "troubleshooting.md").read_text("utf-8")
+    c, fortran = (dict(re.findall(r"CLOUD_MASK_(\w+) = (\d)", source(name)))
+                  for name in ("cloud_mask.h", "cloud_mask.f90"))
+    listed = {name: code for code, name in re.findall(r"\| (\d) \| `CLOUD_MASK_(\w+)` \|", page)}
+    assert c == fortran == {"OK": "0", **listed} and len(c) == 6
