@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -13,42 +11,31 @@ from course_utils.checkpoint import CheckpointError
 from course_utils.jobs import data_parallel, launch
 from course_utils.jobs.data_parallel import Settings, build, train
 from course_utils.jobs.team import Team, TeamError, join
+from tests.processes import all_gone
 from tests.programs import trainings
 
 PROGRAM = Path(trainings.__file__)
-JOB = ["-m", "course_utils.jobs.data_parallel"]
 
 
 def options(settings):
     return [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
-def running(pid):
-    """Whether a process is there and not merely waiting to be counted as dead."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def all_gone(pids, patience=10.0):
-    """Wait a little for processes to go."""
-    until = time.monotonic() + patience
-    while any(map(running, pids)) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not any(map(running, pids))
-
-
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """What the same trainings leave, of one process and of two."""
+def job(tmp_path_factory):
+    """What the same trainings leave, of one process and of two, and what the two said; all by one start of torchrun."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     alone, both = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("both")
-    trainings.main(alone)
-    launch.run([str(PROGRAM), str(both)], processes=2)
-    yield alone, both
+    trainings.undisturbed(alone, Team())
+    said = launch.run(["--max-restarts", "1", str(PROGRAM), str(both)], processes=2, timeout=300)
+    yield alone, both, [json.loads(line) for line in said.splitlines() if line.startswith('{"life"')]
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def folders(job):
+    return job[:2]
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
@@ -78,31 +65,19 @@ def test_unequal_numbers_of_valid_pixels_and_an_odd_number_of_patches_change_not
         assert torch.allclose(both["model"][key], weight, rtol=0, atol=1e-6)
 
 
-def test_a_killed_process_ends_the_job_and_a_restart_ends_at_the_same_bits(folders, tmp_path):
-    settings = trainings.COMMON | trainings.SGD | {"checkpoint": tmp_path / "killed.pt"}
-    with launch.start([*JOB, *options(settings | {"epochs": 500})]) as job:         # so that it can not be over before
-        pids = json.loads(job.stdout.readline())["pids"]
-        first = json.loads(job.stdout.readline())
-        os.kill(pids[1], signal.SIGKILL)
-        assert job.wait(60) != 0
-    assert first["epoch"] == 1 and all_gone([*pids, job.pid])
-    undisturbed = torch.load(folders[1] / "sgd.pt")
-    saved = torch.load(tmp_path / "killed.pt")["epoch"]
-    assert saved < settings["epochs"], "the machine was so busy that the kill came too late to prove anything"
-    said = launch.run([*JOB, *options(settings)]).splitlines()
-    assert [json.loads(line)["epoch"] for line in said[1:]] == list(range(saved + 1, 13))
-    restarted = torch.load(tmp_path / "killed.pt")
-    assert json.loads(said[-1])["loss"] == torch.load(folders[1] / "sgd.reports")[-1]["loss"]
+def test_a_killed_process_ends_the_others_and_a_restart_ends_at_the_same_bits(job):
+    _, both, said = job
+    assert sorted((line["life"], line["rank"]) for line in said) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert all_gone([line["pid"] for line in said]) and len({line["pid"] for line in said}) == 4
+    epochs = [[int(file.stem.rpartition("-")[2]) for file in sorted(both.glob(f"killed-{life}-*.report"))]
+              for life in (0, 1)]
+    assert len(epochs[0]) in (1, 2) and epochs[1][-1] == trainings.SGD["epochs"]
+    assert epochs[1][0] in (trainings.DEADLY_EPOCH, trainings.DEADLY_EPOCH + 1), "the second life began anew"
+    undisturbed, restarted = (torch.load(both / name) for name in ("sgd.pt", "killed.pt"))
+    last = torch.load(both / f"killed-1-{trainings.SGD['epochs']}.report")
+    for key in ("loss", "validation_loss", "iou"):
+        assert last[key] == torch.load(both / "sgd.reports")[-1][key]
     assert all(torch.equal(restarted["model"][key], weight) for key, weight in undisturbed["model"].items())
-
-
-def test_an_interrupt_ends_every_process(tmp_path):
-    settings = trainings.COMMON | trainings.SGD | {"epochs": 500}
-    with pytest.raises(KeyboardInterrupt), launch.start([*JOB, *options(settings)]) as job:
-        pids = json.loads(job.stdout.readline())["pids"]
-        assert len(pids) == 2 and all(map(running, pids))
-        raise KeyboardInterrupt
-    assert all_gone([*pids, job.pid])
 
 
 def test_only_the_first_process_speaks_and_says_where_it_runs(capsys):

@@ -13,6 +13,7 @@ from pathlib import Path
 __all__ = ["JobFailedError", "command", "run", "run_function", "start"]
 
 GRACE = 45.0                    # seconds; torchrun, asked to end, gives its processes 30 before it ends them itself
+TORCHRUNS_REPORT = "failed (exitcode"       # in its first line; what the processes said comes before
 
 
 class JobFailedError(RuntimeError):
@@ -26,7 +27,7 @@ def command(target: Sequence[str], processes: int = 2) -> list[str]:
     port of the loopback address, so nothing is looked up in a network.
 
     Args:
-        target: what to start: a file or ``-m``, a module, and arguments.
+        target: what to start: a file or ``-m``, a module, and arguments; options of torchrun may come before.
         processes: how many.
 
     Returns:
@@ -54,7 +55,8 @@ def start(target: Sequence[str], processes: int = 2, threads: int = 1) -> Iterat
         The launcher, as `subprocess.Popen` with text in ``stdout``, which errors go to as well.
     """
     loopback = "lo0" if sys.platform == "darwin" else "lo"
-    surroundings = os.environ | {"OMP_NUM_THREADS": str(threads), "TQDM_DISABLE": "1", "PYTHONUNBUFFERED": "1"}
+    surroundings = os.environ | {"OMP_NUM_THREADS": str(threads), "TQDM_DISABLE": "1",
+                                 "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}     # else a restart meets dead addresses
     if sys.platform != "win32":
         surroundings["GLOO_SOCKET_IFNAME"] = loopback       # else gloo asks the network for this machine's name
     job = subprocess.Popen(command(target, processes), env=surroundings, text=True, stdout=subprocess.PIPE,
@@ -88,7 +90,8 @@ def run(target: Sequence[str], processes: int = 2, threads: int = 1, timeout: fl
             raise JobFailedError(f"found a job that still runs after {timeout:g} s, expected its end; it was ended: "
                                  "does one process wait for another that has left?") from None
         if job.returncode:
-            end = "\n".join(said.splitlines()[-30:])
+            own = said.partition(TORCHRUNS_REPORT)[0].splitlines()
+            end = "\n".join(own[-30:])
             raise JobFailedError(f"found a job that ended with status {job.returncode}, expected 0; it said:\n{end}")
         return said
 

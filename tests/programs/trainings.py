@@ -1,5 +1,8 @@
 """Trainings that `tests/test_jobs_data_parallel.py` runs alone and, started by torchrun, on two processes."""
 
+import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,8 +16,9 @@ from course_utils.jobs.team import join
 from course_utils.models.mlp import PixelMLP
 from course_utils.tasks import Segmentation
 
-SGD = {"model": "unet-tiny", "optimizer": "sgd", "learning_rate": 0.002, "epochs": 12}
+SGD = {"model": "unet-tiny", "optimizer": "sgd", "learning_rate": 0.002, "epochs": 5}
 ADAM = {"model": "mlp", "optimizer": "adam", "learning_rate": 0.001, "epochs": 3}
+DEADLY_EPOCH = 2
 COMMON = {"batch_size": 16, "scenes": 13, "patches": 40, "device": "cpu"}
 
 
@@ -28,21 +32,34 @@ def uneven(count=24, size=8):
 
 
 def main(folder):
-    """Train in three ways, score in one; write weights and numbers, once for all processes."""
+    """Train undisturbed, and once more with an accident; torchrun starts this program anew after it."""
+    lives = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
     with join("cpu") as team:
-        for name, options in (("sgd", SGD), ("adam", ADAM)):
-            reports = list(train(Settings(**COMMON, **options, checkpoint=str(folder / f"{name}.pt")), team))
+        if lives == 0:
+            undisturbed(folder, team)
+        print(json.dumps({"life": lives, "rank": team.rank, "pid": os.getpid()}), flush=True)
+        for report in train(Settings(**COMMON, **SGD, checkpoint=str(folder / "killed.pt")), team):
             if team.leads:
-                torch.save(reports, folder / f"{name}.reports")
-        patches = uneven()
-        torch.manual_seed(0)
-        model = PixelMLP(3, hidden=(8,))
-        order = DistributedSampler(patches, team.world, team.rank, shuffle=True, seed=0)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-        loss = train_epoch(team.share(model), Segmentation(), loader(patches, order, 8 // team.world), optimizer, team)
-        scores = evaluate(model, Segmentation(), Subset(patches, range(23)), 8, team)
+                torch.save(report, folder / f"killed-{lives}-{report['epoch']}.report")
+            if lives == 0 and team.rank == 1 and report["epoch"] == DEADLY_EPOCH:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def undisturbed(folder, team):
+    """Train in three ways, score in one; write weights and numbers, once for all processes."""
+    for name, options in (("sgd", SGD), ("adam", ADAM)):
+        reports = list(train(Settings(**COMMON, **options, checkpoint=str(folder / f"{name}.pt")), team))
         if team.leads:
-            torch.save({"model": model.state_dict(), "loss": loss, "scores": scores}, folder / "uneven")
+            torch.save(reports, folder / f"{name}.reports")
+    patches = uneven()
+    torch.manual_seed(0)
+    model = PixelMLP(3, hidden=(8,))
+    order = DistributedSampler(patches, team.world, team.rank, shuffle=True, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    loss = train_epoch(team.share(model), Segmentation(), loader(patches, order, 8 // team.world), optimizer, team)
+    scores = evaluate(model, Segmentation(), Subset(patches, range(23)), 8, team)
+    if team.leads:
+        torch.save({"model": model.state_dict(), "loss": loss, "scores": scores}, folder / "uneven")
 
 
 if __name__ == "__main__":
