@@ -11,18 +11,18 @@ class LearnedStep(nn.Module):
 
     Args:
         net: maps (..., K) to as many numbers; networks side by side give (M, N, K).
-        record: (T, K) states that follow each other, for the scaling.
+        records: (T, M, K) states that follow each other, in M records, for the scaling.
 
     Source:
         Chapter 16.
     """
 
-    def __init__(self, net: nn.Module, record: Tensor):
+    def __init__(self, net: nn.Module, records: Tensor):
         super().__init__()
         self.net, self.count = net, getattr(net, "count", 1)
-        self.register_buffer("mean", record.mean(dim=0))
-        self.register_buffer("spread", record.std(dim=0))
-        self.register_buffer("change", record.diff(dim=0).std(dim=0))
+        self.register_buffer("mean", records.mean(dim=(0, 1)))
+        self.register_buffer("spread", records.std(dim=(0, 1)))
+        self.register_buffer("change", records.diff(dim=0).std(dim=(0, 1)))
 
     def forward(self, state: Tensor) -> Tensor:
         """Give the next state.
@@ -36,12 +36,12 @@ class LearnedStep(nn.Module):
         return state + self.change * self.net((state - self.mean) / self.spread)
 
 
-def ahead_loss(step: LearnedStep, record: Tensor, rows: Tensor, ahead: int = 1) -> Tensor:
+def ahead_loss(step: LearnedStep, records: Tensor, rows: Tensor, ahead: int = 1) -> Tensor:
     """Mean squared error over several steps, each from where the last one arrived.
 
     Args:
         step: networks side by side.
-        record: (T, K) states that follow each other.
+        records: (T, M, K) states that follow each other, a record for each network.
         rows: (M, B) from which of them to start, at most T − 1 − `ahead`.
         ahead: how many steps to take.
 
@@ -51,8 +51,9 @@ def ahead_loss(step: LearnedStep, record: Tensor, rows: Tensor, ahead: int = 1) 
     Source:
         Chapter 16; Brenowitz & Bretherton (2018), doi:10.1029/2018GL078510, train over several steps, too.
     """
-    state, losses = record[rows], []
+    own = torch.arange(len(rows))[:, None]               # network m learns from record m
+    state, losses = records[rows, own], []
     for n in range(1, ahead + 1):
         state = step(state)
-        losses.append(((state - record[rows + n]) / step.change).square().mean(dim=(1, 2)))
+        losses.append(((state - records[rows + n, own]) / step.change).square().mean(dim=(1, 2)))
     return torch.stack(losses).mean(dim=0)
