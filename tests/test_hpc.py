@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.data.cifar import write_records
+from course_utils.jobs import cifar10
 from course_utils.simulate.shapes import SHAPES, shapes
 from tools.notebooks import ROOT
 
@@ -50,7 +51,7 @@ def cluster(tmp_path):
 
 def submit(script, cluster, folder, *options):
     return subprocess.run(["bash", HPC / script, *map(str, options)], env=cluster, cwd=folder, text=True,
-                          capture_output=True, timeout=120)
+                          capture_output=True, timeout=300)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -64,28 +65,43 @@ def test_scripts_are_valid_shell_and_stop_at_the_first_error(script):
     assert max(map(len, text.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("script", ["train_cuda.sbatch", "train_rocm.sbatch"])
-def test_a_training_script_trains_on_two_processes(script, cluster, tmp_path):
-    done = submit(script, cluster, tmp_path, "--device", "cpu", "--model", "mlp", "--epochs", 1, "--scenes", 13,
-                  "--patches", 16)
+def test_a_training_script_trains_on_two_processes(cluster, tmp_path):
+    done = submit("train_cuda.sbatch", cluster, tmp_path, "--device", "cpu", "--model", "mlp", "--epochs", 1,
+                  "--scenes", 13, "--patches", 16)
     assert done.returncode == 0, done.stderr
     beginning, report = map(json.loads, done.stdout.splitlines())
     assert beginning["processes"] == 2 and beginning["backend"] == "gloo" and report["epoch"] == 1
     assert beginning["patches_per_process"] == 16
     assert (tmp_path / f"clouds-{cluster['SLURM_JOB_ID']}.pt").is_file()
     called = Path(cluster["LOG"]).read_text().splitlines()
-    assert called[0] == f"module load {'rocm' if 'rocm' in script else 'cuda'}" and called[1] == "module load python"
-    assert "scontrol show hostnames node1" in called
+    assert called[:3] == ["module load cuda", "module load python", "scontrol show hostnames node1"]
     assert f"--rdzv-endpoint 127.0.0.1:{29500 + int(cluster['SLURM_JOB_ID']) % 1000}" in called[-1]
 
 
-def test_the_script_of_the_challenge_runs_it(cluster, tmp_path):
+def test_the_two_systems_start_the_same_training(cluster, tmp_path):
+    srun = Path(cluster["PATH"].split(":")[0]) / "srun"
+    srun.write_text('#!/bin/bash\nprintf "%s\\n" "$TORCH_DISABLE_SHARE_RDZV_TCP_STORE" "$OMP_NUM_THREADS" "$*"\n')
+    started = [submit(f"train_{name}.sbatch", cluster, tmp_path, "--epochs", 3) for name in ("cuda", "rocm")]
+    assert [done.returncode for done in started] == [0, 0], started
+    assert started[0].stdout == started[1].stdout and started[0].stdout.startswith("1\n1\n")
+    assert started[0].stdout.endswith("--epochs 3\n")
+    loaded = Path(cluster["LOG"]).read_text().splitlines()
+    assert [line for line in loaded if line.startswith("module")] == [
+        "module load cuda", "module load python", "module load rocm", "module load python"]
+
+
+def test_the_script_of_the_challenge_runs_it(cluster, tmp_path, monkeypatch, capsys):
     write_records(tmp_path / "data_batch_1.bin", *shapes(range(100)))
     write_records(tmp_path / "test_batch.bin", *shapes(range(20), seed=1))
     (tmp_path / "batches.meta.txt").write_text("\n".join(SHAPES))
+    srun = Path(cluster["PATH"].split(":")[0]) / "srun"
+    srun.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
     done = submit("cifar10.sbatch", cluster, tmp_path, "--epochs", 1, "--batch-size", 20, "--data", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "validation accuracy" in done.stdout
+    python, *words = done.stdout.splitlines()
+    assert done.returncode == 0 and Path(python).is_file() and words[:2] == ["-m", "course_utils.jobs.cifar10"]
+    monkeypatch.chdir(tmp_path)
+    assert cifar10.main([*words[2:], "--device", "cpu"]) == 0
+    assert "validation accuracy" in capsys.readouterr().out
     (entry,) = json.loads((tmp_path / "cifar10-runs" / "tuning.json").read_text())
     assert entry["name"] == "somebody"
 

@@ -29,6 +29,13 @@ def data(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def tuned(data, tmp_path_factory):
+    """A run that was tuned, and its result."""
+    run = cifar10.Run(2, 25, data=data, folder=tmp_path_factory.mktemp("runs"), name="tester", device="cpu")
+    return run, cifar10.tune(run)
+
+
 @pytest.fixture
 def run(data, tmp_path):
     return cifar10.Run(2, 25, data=data, folder=tmp_path / "runs", name="tester", device="cpu")
@@ -68,11 +75,11 @@ def test_rates_by_hand():
     assert class_table(confusion, ["a", "b", "c"]).splitlines()[3].split() == ["c", "0.00", "–", "5"]
 
 
-def test_a_run_leaves_a_checkpoint_a_table_two_pictures_and_a_line_of_the_board(run):
-    result = cifar10.tune(run)
+def test_a_run_leaves_a_checkpoint_a_table_two_pictures_and_a_line_of_the_board(tuned):
+    run, result = tuned
     left = {path.name for path in run.place.iterdir()}
     assert left == {"checkpoint.pt", "classes.txt", "overall.png", "last_batch.png"}
-    assert leaderboard.read(run.folder / "tuning.json") == [result]
+    assert leaderboard.read(run.folder / "tuning.json")[0] == result
     assert result["part"] == "validation" and result["name"] == "tester" and 0 <= result["score"] <= 1
     lines = (run.place / "classes.txt").read_text().splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(SHAPES)
@@ -82,10 +89,10 @@ def test_a_run_leaves_a_checkpoint_a_table_two_pictures_and_a_line_of_the_board(
     assert not (run.folder / "leaderboard.json").exists()
 
 
-def test_a_run_goes_on_from_its_checkpoint_and_tuning_never_opens_the_test_file(run, monkeypatch):
+def test_a_run_goes_on_from_its_checkpoint_and_tuning_never_opens_the_test_file(tuned, monkeypatch):
+    run, first = tuned
     parts = []
     monkeypatch.setattr(cifar10, "load_cifar10", lambda part, folder: parts.append(part) or load_cifar10(part, folder))
-    first = cifar10.tune(run)
     again = cifar10.tune(run)
     assert again["score"] == first["score"] and again["seconds"] == first["seconds"]     # nothing was trained again
     assert "test" not in parts
