@@ -12,7 +12,7 @@ from course_utils.leaderboard import LeaderboardError
 
 __all__ = ["Standings", "baselines", "check_board", "own_board", "with_baselines"]
 
-HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters", "model")
+HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters")
 KINDS = {"name": str, "model": str, "round": str, "digest": str} | dict.fromkeys(
     ("parameters", "cpu_seconds", "score", "error", "thin_recall", "small_recall", "snow_alarms"), int | float)
 
@@ -103,7 +103,8 @@ class Standings:
         for place, one in enumerate(self.entries, start=1):
             cells = [f"{one['score']:.3f}&nbsp;±&nbsp;{one['error']:.3f}", f"{one['thin_recall']:.2f}",
                      f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",
-                     f"{one['parameters']:,}", escape(one["model"])]
-            lines.append(f'<tr><td>{place}</td><th scope="row">{escape(one["name"])}</th>'
+                     f"{one['parameters']:,}"]
+            model = f'<small style="font-weight: normal">{escape(one["model"])}</small>'
+            lines.append(f'<tr><td>{place}</td><th scope="row">{escape(one["name"])}<br>{model}</th>'
                          f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
         return "\n".join([*lines, "</tbody></table>"])
