@@ -17,7 +17,7 @@ from course_utils.runtime import generator
 CHANNELS = 12
 
 
-def measure(team: Team, batch_size: int = 16, size: int = 64, repeats: int = 6) -> dict[str, float]:
+def measure(team: Team, batch_size: int = 16, size: int = 64, repeats: int = 4) -> dict[str, float]:
     """Time the step of a U-Net on random images, in three ways.
 
     Args:
@@ -34,7 +34,7 @@ def measure(team: Team, batch_size: int = 16, size: int = 64, repeats: int = 6) 
         Chapter 14.
     """
     def timed(model: nn.Module, count: int) -> float:
-        return seconds(_step(model, count, size, team), repeats, warmup=2, device=team.device)
+        return seconds(_step(model, count, size, team), repeats, warmup=1, device=team.device)
 
     model = UNet(CHANNELS, width=8).to(team.device)
     alone = timed(model, batch_size) if team.leads else 0.0
