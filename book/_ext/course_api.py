@@ -15,6 +15,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 PACKAGE = "course_utils"
+NOT_LISTED = ("checks", "__main__")     # marks exercises; the command line
 
 
 class Api(Directive):
@@ -113,7 +114,7 @@ def list_names(app: Sphinx, doctree: nodes.document) -> None:
         return
     cells = [block.astext() for block in doctree.findall(nodes.literal_block) if block.get("language") == "ipython3"]
     code = "\n".join(cell for cell in cells if is_python(cell))
-    names = [name for name in names_used(code) if not name.startswith(f"{PACKAGE}.checks")]
+    names = [name for name in names_used(code) if name.split(".")[1] not in NOT_LISTED]
     if not names:
         return
     line = nodes.paragraph("", "", nodes.strong("", "From the package: "), classes=["from-the-package"])
