@@ -13,12 +13,21 @@ from tests.processes import all_gone, running
 
 def test_an_interrupt_ends_every_process(tmp_path):
     program = tmp_path / "sleeper.py"
-    program.write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n")
+    program.write_text("import os, time\nprint(f'{os.getpid()}\\n', end='', flush=True)\ntime.sleep(600)\n")
     with pytest.raises(KeyboardInterrupt), launch.start([str(program)]) as job:
         pids = [int(job.stdout.readline()) for _ in range(2)]
         assert len(set(pids)) == 2 and all(map(running, pids))
         raise KeyboardInterrupt
     assert all_gone([*pids, job.pid])
+
+
+def test_lines_of_several_processes_do_not_mix():
+    def speaks():
+        for number in range(20_000):
+            print("number", number)
+
+    said = launch.run_function(speaks, timeout=300).splitlines()
+    assert sorted(said) == sorted(2 * [f"number {number}" for number in range(20_000)])
 
 
 def test_a_job_that_fails_says_what_it_said():

@@ -13,6 +13,8 @@ from pathlib import Path
 __all__ = ["JobFailedError", "command", "run", "run_function", "start"]
 
 GRACE = 45.0                    # seconds; torchrun, asked to end, gives its processes 30 before it ends them itself
+# torchrun starts Python with -u, which writes a line and its end apart: lines of two processes would mix.
+WHOLE_LINES = "import sys\n\nsys.stdout.reconfigure(line_buffering=True, write_through=False)"
 TORCHRUNS_REPORT = "failed (exitcode"       # in its first line; what the processes said comes before
 
 
@@ -116,7 +118,7 @@ def run_function(function: Callable[[], None], processes: int = 2, threads: int 
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / f"{function.__name__}.py"
         source = textwrap.dedent(inspect.getsource(function))
-        program.write_text(f"{source}\n\n{function.__name__}()\n", encoding="utf-8")
+        program.write_text(f"{WHOLE_LINES}\n\n{source}\n\n{function.__name__}()\n", encoding="utf-8")
         return run([str(program)], processes, threads, timeout)
 
 
