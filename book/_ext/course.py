@@ -130,6 +130,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("api", course_api.Api)
     app.connect("doctree-read", course_outputs.join_streams)
     app.connect("doctree-read", course_quiz.replace_quizzes)
+    app.connect("autodoc-process-signature", course_api.readable)
     app.connect("doctree-read", course_api.list_names)
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))
     app.connect("html-page-context", finish_page)

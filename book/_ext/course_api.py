@@ -75,6 +75,13 @@ def methods_of(value: type | Callable) -> list[str]:
             and (inspect.isfunction(part) or isinstance(part, kinds)) and part.__doc__]
 
 
+def readable(app: Sphinx, what: str, name: str, obj: object, options: dict, signature: str | None, returns: str | None):
+    """Shorten the names of types where Sphinx can not: in a signature with a default that is no Python."""
+    if signature and not is_python(f"def f{signature}: pass"):
+        signature = re.sub(r"~[\w.]+\.", "", signature)
+    return signature, returns
+
+
 def names_used(code: str) -> list[str]:
     """What some code takes from the package, in order of first use.
 

@@ -52,6 +52,15 @@ def test_names_that_code_takes_from_the_package(code, names):
     assert course_api.names_used(code) == names
 
 
+@pytest.mark.parametrize(("signature", "shown"), [
+    ("(a: ~course_utils.train.History = <factory>)", "(a: History = <factory>)"),
+    ("(a: ~course_utils.train.History = None)", "(a: ~course_utils.train.History = None)"),     # Sphinx shortens it
+    (None, None),
+])  # fmt: skip
+def test_types_are_short_beside_a_default_that_is_no_python(signature, shown):
+    assert course_api.readable(None, "class", "x", None, {}, signature, None) == (shown, None)
+
+
 def test_magics_are_no_python():
     assert not course_api.is_python("%time fit()")
     assert course_api.is_python("fit()")
@@ -67,4 +76,4 @@ def test_a_chapter_links_to_what_it_uses(site):
 def test_a_default_is_shown_as_written(site):
     text = parse((site / "book" / "appendix" / "api_models.html").read_text(encoding="utf-8")).get_text()
     assert "folder: Path = FOLDER" in text
-    assert str(ROOT) not in text
+    assert str(ROOT) not in text and "~course_utils" not in text
