@@ -6,10 +6,9 @@ import platform
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
-__all__ = ["describe_machine", "fast_bfloat16", "generator", "numpy_generator", "pick_device", "worker_processes"]
+__all__ = ["describe_machine", "fast_bfloat16", "generator", "pick_device", "worker_processes"]
 
 DEVICES = ("cuda", "mps", "cpu")
 
@@ -95,22 +94,6 @@ def generator(seed: int) -> torch.Generator:
         [44, 39, 33]
     """
     return torch.Generator().manual_seed(seed)
-
-
-def numpy_generator(seed: int) -> np.random.Generator:
-    """Make NumPy's random generator with a seed.
-
-    Args:
-        seed: any whole number from 0.
-
-    Returns:
-        The generator; pass it on to whatever draws.
-
-    Example:
-        >>> numpy_generator(0).integers(100, size=3).tolist()
-        [85, 63, 51]
-    """
-    return np.random.default_rng(seed)
 
 
 def describe_machine() -> dict[str, str | int | float | None]:

@@ -11,7 +11,7 @@ from benchmarks import _training, accelerator
 from benchmarks._training import Settings, Training, masked_bce, nothing
 from course_utils import losses
 from course_utils.data.samples import Patches, channel_names
-from course_utils.runtime import generator, numpy_generator
+from course_utils.runtime import generator
 from course_utils.sensors import PACE_OCI
 
 TINY = Settings(patches=6, batch=2, width=2, steps=2, warmup=1)
@@ -20,7 +20,7 @@ QUICK = ("data on device", "bf16 autocast", "channels_last")
 
 @pytest.fixture(scope="module")
 def patches():
-    draw, count = numpy_generator(0), TINY.patches
+    draw, count = np.random.default_rng(0), TINY.patches
     channels = channel_names(PACE_OCI)
     return Patches(draw.integers(256, size=(count, len(channels), 64, 64), dtype=np.uint8),
                    draw.integers(2, size=(count, 64, 64), dtype=np.uint8), np.ones((count, 64, 64), bool),

@@ -53,7 +53,7 @@ def load_series(number: int, time: str = "night", frames: int = 36, every: float
     """Give the frames of one camera through a night (or a day), simulating them if this is the first time.
 
     Args:
-        number: which sky, as in `simulate.sky_series`.
+        number: which sky, as in `simulate.sky_frame`.
         time: ``"night"`` or ``"day"``.
         frames: how many.
         every: minutes between them.

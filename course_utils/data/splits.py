@@ -184,7 +184,7 @@ def course_split() -> Split:
     """Give the split of the course's 150 scenes, frozen so that all chapters' scores can be compared.
 
     It was made once, by
-    ``save_split("split.json", make_split(range(150), generator=numpy_generator(0)))``,
+    ``save_split("split.json", make_split(range(150), generator=np.random.default_rng(0)))``,
     and is part of the package.
 
     Returns:

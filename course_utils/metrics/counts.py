@@ -192,19 +192,6 @@ def false_alarm_rate(counts: Counts) -> float | np.ndarray:
     return _ratio(counts.fp, counts.fp + counts.tn, "false-alarm rate", "nothing is truly clear")
 
 
-def f1(counts: Counts) -> float | np.ndarray:
-    """Harmonic mean of recall and precision: 2 TP / (2 TP + FP + FN); equals 2 IoU / (1 + IoU).
-
-    Args:
-        counts: Counts.
-
-    Returns:
-        float in 0–1; nan with an `UndefinedScore` warning where there is no cloud, true or predicted.
-    """
-    total = 2 * counts.tp + counts.fp + counts.fn
-    return _ratio(2 * counts.tp, total, "F1", "there is no cloud, true or predicted")
-
-
 def _ratio(part: int | np.ndarray, whole: int | np.ndarray, name: str, when: str) -> float | np.ndarray:
     """Divide counts; where the whole is zero, warn and give nan."""
     part, whole = np.asarray(part, float), np.asarray(whole, float)

@@ -17,17 +17,17 @@
     sky_state.py    what is drawn: sun or moon, air, clouds, town     sky_horizon.py  trees, houses, masts
     sky_clouds.py   cloud layers that drift and change                sky_geometry.py where a camera looks
     sky_light.py    what air and cloud scatter, the light of a night  sky_view.py     what arrives from each direction
-    sky_camera.py   stray light, exposure, tone, noise, 8 bits        sky.py          frames, series, photographs
+    sky_camera.py   stray light, exposure, tone, noise, 8 bits        sky.py          frames, photographs
     sky_picture.py  what every labelled picture of the sky tells
 """
 
 from course_utils.simulate.instrument import decode_uint8, encode_uint8
 from course_utils.simulate.scenario import CLOUD_SCENARIOS, SURFACE_SCENARIOS, Scenario, UnknownScenarioError
 from course_utils.simulate.scene import VERSION, Scene, scene, scenes
-from course_utils.simulate.sky import SKY_VERSION, SkyFrame, sky_frame, sky_photo, sky_series
+from course_utils.simulate.sky import SKY_VERSION, SkyFrame, sky_frame, sky_photo
 from course_utils.simulate.spectra import SURFACES
 
 __all__ = [
     "CLOUD_SCENARIOS", "SKY_VERSION", "SURFACES", "SURFACE_SCENARIOS", "VERSION", "Scenario", "Scene", "SkyFrame",
-    "UnknownScenarioError", "decode_uint8", "encode_uint8", "scene", "scenes", "sky_frame", "sky_photo", "sky_series",
+    "UnknownScenarioError", "decode_uint8", "encode_uint8", "scene", "scenes", "sky_frame", "sky_photo",
 ]

@@ -1,6 +1,5 @@
-"""Numbered sky pictures, with the truth about every pixel: all-sky frames, series of them, and photographs."""
+"""Numbered sky pictures, with the truth about every pixel: all-sky frames and photographs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,34 +82,6 @@ def sky_frame(number: int, seed: int = 0, time: str | None = None, size: int = 5
     picture = record(noise, radiance, valid, camera)
     picture[~inside] //= 16                             # a trace of light in the black around the circle
     return SkyFrame(state, camera, picture, sky_codes(thickness, valid), thickness * valid, minutes)
-
-
-def sky_series(number: int, seed: int = 0, time: str = "night", frames: int = 60, every: float = 10.0,
-               size: int = 512, site: int | None = None) -> Iterator[SkyFrame]:
-    """Simulate the same camera through a night (or a day): clouds drift and change, moon and stars turn.
-
-    Args:
-        number: which sky, 0 or more.
-        seed: which series of skies, 0 or more.
-        time: "night" or "day".
-        frames: how many frames.
-        every: minutes between them.
-        size: pixels along one side.
-        site: as for `sky_frame`.
-
-    Yields:
-        The frames, in order.
-
-    Raises:
-        UnknownScenarioError: the time is not known.
-        ValueError: as `sky_frame`.
-
-    Example:
-        >>> [frame.minutes for frame in sky_series(0, frames=3, size=32)]
-        [0.0, 10.0, 20.0]
-    """
-    for step in range(frames):
-        yield sky_frame(number, seed, time, size, minutes=step * every, site=site)
 
 
 def sky_photo(number: int, seed: int = 0, size: int = 256) -> SkyFrame:
