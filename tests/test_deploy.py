@@ -19,17 +19,12 @@ from course_utils.deploy.golden import (
     digest,
     require_intact,
     require_same,
-    write_bundle,
 )
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
+from tests.bundles import CARD, images, write_bundle
 
-CARD = Card("tiny", "7", ("650", "550", "470"), (16, 24), 0.4)
 TOLERANCE = 1e-5
-
-
-def images(count=1, seed=0):
-    return np.random.default_rng(seed).random((count, 3, *CARD.size), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def model():
 @pytest.fixture(scope="module")
 def bundle(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
-    write_bundle(folder, model, CARD, images(), TOLERANCE)
+    write_bundle(folder, model, TOLERANCE)
     return folder
 
 

@@ -13,9 +13,9 @@ from onnx import TensorProto, helper
 from course_utils.deploy import parity
 from course_utils.deploy.axes import received
 from course_utils.deploy.build import INTEROP, BuildError, build, missing, source
-from course_utils.deploy.export import Card
-from course_utils.deploy.golden import Golden, write_bundle
+from course_utils.deploy.golden import Golden
 from course_utils.models.unet import UNet
+from tests.bundles import CARD, images, write_bundle
 from tools.notebooks import ROOT
 
 if missing():
@@ -24,20 +24,15 @@ if missing():
     pytest.skip(f"this machine has no {missing()}", allow_module_level=True)
 
 OK, BAD_ARGUMENT, BAD_FILE, BAD_SHAPE, BAD_INPUT, ENGINE = range(6)
-CARD = Card("tiny", "7", ("650", "550", "470"), (16, 24), 0.4)
 SIGFPE = -8
 SOURCES = ("cloud_mask.h", "cloud_mask.c", "cloud_mask.f90", "driver.f90", "driver.cpp")
-
-
-def images(count=1, seed=0):
-    return np.random.default_rng(seed).random((count, 3, *CARD.size), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A bundle, the library and the driver in one place."""
     made = tmp_path_factory.mktemp("interop")
-    write_bundle(made, UNet(3, width=2, depth=1), CARD, images(), tolerance=1e-5)
+    write_bundle(made, UNet(3, width=2, depth=1), tolerance=1e-5)
     build(made, flags=("-Werror",))              # no compiler has anything to complain about
     return made
 

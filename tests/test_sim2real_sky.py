@@ -9,7 +9,7 @@ from PIL import Image
 
 from course_utils import __main__ as command_line
 from course_utils import metrics, sim2real
-from course_utils.data.sky import SkyPicture, write_sky_folder
+from course_utils.data.sky import SkyPicture
 from course_utils.sim2real.sky import (
     SIDE,
     predict_picture,
@@ -19,6 +19,7 @@ from course_utils.sim2real.sky import (
     training_codes,
 )
 from course_utils.simulate.sky import sky_photo
+from tests.sky_folders import write_sky_folder
 
 TINY = sim2real.Sim2Real(
     scenes=6, validation_scenes=2, width=2, depth=1, crop=32, crops_per_epoch=4, epochs=2, batch_size=2

@@ -17,8 +17,7 @@ from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.simulate.sky import sky_frame, sky_photo
 from course_utils.simulate.sky_picture import LabelledSky
 
-__all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_each", "simulate_pictures", "sky_stems",
-           "write_sky_folder"]
+__all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_each", "simulate_pictures"]
 
 FRAME_EVERY = 8         # one simulated picture in so many is an all-sky frame, the others are photographs
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -39,66 +38,22 @@ class SkyPicture(LabelledSky):
     codes: np.ndarray
 
 
-def sky_stems(folder: str | Path) -> tuple[str, ...]:
-    """Name the labelled pictures of a folder.
-
-    Args:
-        folder: holds ``images/`` and ``masks/``.
-
-    Returns:
-        Names without ending, in alphabetical order.
-
-    Raises:
-        MissingDataError: there is no such folder, or no picture in it.
-        LayoutError: a picture has no mask, a mask no picture, or two files share a name.
-    """
-    return tuple(_pairs(Path(folder)))
-
-
-def read_sky_folder(folder: str | Path, names: Iterable[str] | None = None) -> list[SkyPicture]:
+def read_sky_folder(folder: str | Path) -> list[SkyPicture]:
     """Read labelled pictures of the sky.
 
     Args:
         folder: holds ``images/`` (PNG, JPEG, TIFF or BMP, colour) and ``masks/`` (one channel: 255 cloud, 100 sky,
             0 outside), a file of the same name in each.
-        names: which of `sky_stems`; None reads all.
 
     Returns:
-        The pictures, in the order of the names.
+        The pictures, in alphabetical order of their names.
 
     Raises:
-        MissingDataError: as `sky_stems`, or a name is not there.
-        LayoutError: as `sky_stems`; a file is no picture, a mask has another size or other codes.
+        MissingDataError: there is no such folder, or no picture in it.
+        LayoutError: a picture has no mask, a mask no picture, or two files share a name; a file is no picture, a mask
+            has another size or other codes.
     """
-    pairs = _pairs(Path(folder))
-    wanted = list(pairs if names is None else names)
-    unknown = [name for name in wanted if name not in pairs]
-    if unknown:
-        raise MissingDataError(f"found no picture {unknown[0]!r} in {folder}, expected some of {_few(pairs)}")
-    return [_read(name, *pairs[name]) for name in wanted]
-
-
-def write_sky_folder(folder: str | Path, pictures: Iterable[SkyPicture]) -> Path:
-    """Write labelled pictures of the sky as `read_sky_folder` reads them, as PNG.
-
-    Args:
-        folder: is made where it is not there; files of the same names are replaced.
-        pictures: pictures with codes; each name becomes a file name.
-
-    Returns:
-        The folder.
-
-    Raises:
-        LayoutError: a picture and its codes do not fit together, or a code is not known.
-    """
-    folder = Path(folder)
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    for one in pictures:
-        _check(one, f"the picture {one.name}")
-        Image.fromarray(one.picture).save(folder / "images" / f"{one.name}.png")
-        Image.fromarray(one.codes).save(folder / "masks" / f"{one.name}.png")
-    return folder
+    return [_read(name, *pair) for name, pair in _pairs(Path(folder)).items()]
 
 
 def simulate_pictures(numbers: Iterable[int], seed: int = 0, size: int = 128, workers: int = 1,
@@ -199,7 +154,7 @@ def _open(path: Path) -> Image.Image:
         raise LayoutError(f"found no readable picture in {path} ({error}); replace the file") from error
 
 
-def _check(one: SkyPicture, where: Path | str) -> None:
+def _check(one: SkyPicture, where: Path) -> None:
     """Refuse sizes that differ and codes that are not known."""
     if one.picture.shape != (*one.codes.shape, 3):
         raise LayoutError(f"found a picture {one.picture.shape} with a mask {one.codes.shape} in {where}, expected "

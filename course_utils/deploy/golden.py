@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.deploy.export import Card, capture, freeze, save_onnx, save_program
 from course_utils.files import aside
 
-__all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same", "write_bundle"]
+__all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same"]
 
 FILES = ("model.onnx", "model.pt2", "golden.bin")
 SUMS = "SHA256SUMS"
@@ -89,26 +88,6 @@ def digest(path: str | Path) -> str:
         SHA-256, hexadecimal.
     """
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def write_bundle(folder: str | Path, model: nn.Module, card: Card, image: np.ndarray, tolerance: float) -> Golden:
-    """Export a model and make its golden patch.
-
-    Args:
-        folder: receives the files; made if it is not there.
-        model: maps images to logits, its scaling included.
-        card: what hosts have to know.
-        image: (N, C, H, W) float32 of the card's bands and size.
-        tolerance: largest allowed difference of a probability.
-
-    Returns:
-        The golden patch.
-    """
-    folder, frozen = Path(folder), freeze(model)
-    program = capture(frozen, card)
-    save_onnx(program, card, folder / "model.onnx")
-    save_program(program, card, folder / "model.pt2")
-    return add_golden(folder, frozen, image, tolerance)
 
 
 def add_golden(folder: str | Path, frozen: nn.Module, image: np.ndarray, tolerance: float) -> Golden:
