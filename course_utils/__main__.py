@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from course_utils import __version__
+from course_utils.progress.record import FILE
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -83,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--key-file", **key)
     score.add_argument("--json", action="store_true", help="print the new entry as one line of JSON, last")
     score.set_defaults(run=_score)
+
+    progress = commands.add_parser("progress", help="say which exercises a class has passed, and where it is stuck")
+    progress.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the learners' homes")
+    progress.add_argument("--file", default=FILE, help=f"the file in each home (default: {FILE})")
+    progress.add_argument("--folders", action="store_true", help="show the folders' names instead of numbers")
+    progress.add_argument("--json", action="store_true", help="print the tables as JSON")
+    progress.set_defaults(run=_progress)
     return parser
 
 
@@ -241,6 +249,19 @@ def _score(options: argparse.Namespace) -> int:
     print(challenge.Standings(challenge.with_baselines(board), entry))
     if options.json:
         print(json.dumps(entry))
+    return 0
+
+
+def _progress(options: argparse.Namespace) -> int:
+    """Print what the learners' files say together."""
+    from course_utils.progress.classroom import ProgressError, read_class
+
+    try:
+        learners = read_class(options.folder, options.file, options.folders)
+    except ProgressError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(learners.as_json(), indent=1) if options.json else learners)
     return 0
 
 

@@ -52,16 +52,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from course_utils.checks.answers import RejectedError, call, describe, require_filled
+from course_utils.progress import record as progress
 
 __all__ = ["Checker", "RejectedError", "Verdict", "call", "describe", "exercise", "exercises", "require_filled"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a checker concluded: whether the answer passed, and the text to show (without hints)."""
+    """What a checker concluded.
+
+    Attributes:
+        passed: whether the answer passed.
+        message: the text to show, without hints.
+        filled: whether there was an answer, not an untouched stub.
+    """
 
     passed: bool
     message: str
+    filled: bool = True
 
 
 class Checker:
@@ -91,6 +99,8 @@ class Checker:
         if not isinstance(hint, int) or hint < 0:
             raise ValueError(f"found hint={hint!r}, expected a whole number: 1 is the first hint")
         verdict = self.evaluate(answer)
+        if verdict.filled:
+            progress.note(self.name, verdict.passed, min(hint, len(self.hints)))    # off, unless the instructor asks
         lines = [verdict.message]
         if not verdict.passed:
             lines += [f"  hint {n}    {text}" for n, text in enumerate(self.hints[:hint], 1)]
@@ -106,11 +116,13 @@ class Checker:
         Returns:
             The verdict. Its message never contains the right answer.
         """
+        filled = False
         try:
             require_filled(answer)
+            filled = True
             self._function(answer)
         except RejectedError as rejected:
-            return Verdict(False, self._failure(rejected))
+            return Verdict(False, self._failure(rejected), filled)
         except Exception as error:  # noqa: BLE001  (any answer at all may be passed: none may end in a traceback)
             found = f"{describe(answer)}, on which the check stopped with {type(error).__name__}: {error}"
             return Verdict(False, self._failure(RejectedError(
