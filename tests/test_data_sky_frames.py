@@ -84,3 +84,18 @@ def test_no_sky_is_in_two_parts():
     with pytest.raises(SplitError, match="found time 'noon', expected day or night"):
         load_series(1, "noon")
 
+
+
+def test_whether_all_frames_are_kept_is_said_without_simulating(quick, cache, monkeypatch, tmp_path):
+    made = []
+    monkeypatch.setattr(sky_frames, "_series", lambda *args: ("series", [(7, "night", 0.0)]))
+    for make in [lambda: None, lambda: load_series(7, size=48, progress=False), *(
+            lambda part=part, time=time: load_frames(part, time, progress=False)
+            for part in sky_frames.FRAME_PARTS for time in sky_frames.TIMES)]:
+        make()
+        made.append(sky_frames.frames_are_kept(7))
+    assert made == [False] * 5 + [True] and len(quick) == 1 + 2 * 3
+    (cache / "simulated").rename(tmp_path / "simulated")
+    assert not sky_frames.frames_are_kept(7)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    assert sky_frames.frames_are_kept(7)

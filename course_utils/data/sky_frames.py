@@ -16,7 +16,7 @@ from course_utils.files import aside
 from course_utils.runtime import worker_processes
 from course_utils.simulate.sky import SKY_VERSION, sky_frame
 
-__all__ = ["FRAME_PARTS", "FRAME_SIZE", "load_frames", "load_series"]
+__all__ = ["FRAME_PARTS", "FRAME_SIZE", "frames_are_kept", "load_frames", "load_series"]
 
 SITE = 23               # where the camera stands: its town, its horizon, its colours
 FRAME_SIZE = 256
@@ -44,8 +44,7 @@ def load_frames(part: str = "train", time: str = "day", progress: bool = True) -
     if part not in FRAME_PARTS or time not in TIMES:
         raise SplitError(f"found part {part!r}, time {time!r}; expected one of {', '.join(FRAME_PARTS)}, and "
                          f"{' or '.join(TIMES)}")
-    skies = [(number, time, 0.0) for number in FRAME_PARTS[part]]
-    return _kept(f"{part}-{time}", skies, FRAME_SIZE, progress)
+    return _kept(*_part(part, time), FRAME_SIZE, progress)
 
 
 def load_series(number: int, time: str = "night", frames: int = 36, every: float = 15.0, size: int = FRAME_SIZE,
@@ -68,18 +67,50 @@ def load_series(number: int, time: str = "night", frames: int = 36, every: float
     """
     if time not in TIMES:
         raise SplitError(f"found time {time!r}, expected {' or '.join(TIMES)}")
-    moments = [(number, time, step * every) for step in range(frames)]
-    return _kept(f"sky-{number}-{time}-{frames}-every-{every:g}-min", moments, size, progress)
+    return _kept(*_series(number, time, frames, every), size, progress)
+
+
+def frames_are_kept(number: int) -> bool:
+    """Say whether the frames of all parts and of one night are on this machine, without simulating any.
+
+    Args:
+        number: which sky's night, as in `load_series`.
+
+    Returns:
+        True if `load_frames`, and `load_series` of this number, would find all that they give.
+    """
+    wanted = [_part(part, time) for part in FRAME_PARTS for time in TIMES] + [_series(number)]
+    return all(_find(name, skies, FRAME_SIZE) for name, skies in wanted)
+
+
+def _part(part: str, time: str) -> tuple[str, list[tuple[int, str, float]]]:
+    """Name and skies (number, time, minutes) of one part."""
+    return f"{part}-{time}", [(number, time, 0.0) for number in FRAME_PARTS[part]]
+
+
+def _series(number: int, time: str = "night", frames: int = 36, every: float = 15.0) -> tuple[str, list]:
+    """Name and skies of one night or day."""
+    return (f"sky-{number}-{time}-{frames}-every-{every:g}-min",
+            [(number, time, step * every) for step in range(frames)])
 
 
 def _kept(name: str, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
     """Frames of these skies (number, time, minutes): from memory, from a file, or simulated and then kept."""
-    path = data_folder() / "simulated" / f"all-sky-{SITE}-{name}-{size}-pixels-v{SKY_VERSION}.npz"
+    path = _path(name, size)
     if path not in _opened:
-        names = [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
-        frames = _read(shared_twin(path), names) or _read(path, names)
-        _opened[path] = frames or _simulated(path, skies, size, progress)
+        _opened[path] = _find(name, skies, size) or _simulated(path, skies, size, progress)
     return list(_opened[path])
+
+
+def _path(name: str, size: int) -> Path:
+    """The file in the cache that frames are kept in."""
+    return data_folder() / "simulated" / f"all-sky-{SITE}-{name}-{size}-pixels-v{SKY_VERSION}.npz"
+
+
+def _find(name: str, skies: Sequence[tuple[int, str, float]], size: int) -> list[SkyPicture]:
+    """The frames of a file in the shared folder or in the cache; none if there is no whole one."""
+    path, names = _path(name, size), [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
+    return _read(shared_twin(path), names) or _read(path, names)
 
 
 def _read(path: Path, names: list[str]) -> list[SkyPicture]:
