@@ -8,11 +8,10 @@ import torch
 from comparing import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import Dataset
 
 from course_utils import simulate
 from course_utils.data.errors import InvalidReflectanceError, LayoutError
-from course_utils.data.patches import PackedPatches, Patches, as_arrays, channel_names, cut, decode, patches_of
+from course_utils.data.patches import Patches, channel_names, cut, decode, patches_of
 from course_utils.sensors import LANDSAT8, PACE_OCI
 
 # --- cutting --------------------------------------------------------------------------------------
@@ -121,27 +120,3 @@ def test_arrays_that_do_not_fit_together(patches):
     with pytest.raises(LayoutError, match=r"found the codes \[3, 200\], expected 0 clear, .* translate the labels"):
         replace(patches, codes=codes)
 
-
-# --- all at once ----------------------------------------------------------------------------------
-
-class Plain(Dataset):
-    """A dataset as a learner writes it: no batches, NumPy arrays."""
-
-    def __init__(self, patches):
-        self.patches = patches
-
-    def __len__(self):
-        return len(self.patches)
-
-    def __getitem__(self, index):
-        return {key: np.asarray(value) for key, value in self.patches.decode(index).items()}
-
-
-def test_as_arrays_stacks_any_dataset(packed):
-    arrays = as_arrays(packed, chunk=7)
-    assert arrays["image"].shape == (48, 12, 64, 64) and arrays["image"].dtype == np.float32
-    assert arrays["scene"].tolist() == packed.scenes.tolist()
-    assert same(arrays, {key: value.numpy() for key, value in packed[:].items()})
-    assert same(as_arrays(Plain(packed.patches)), arrays)
-    with pytest.raises(LayoutError, match="found a dataset without samples"):
-        as_arrays(PackedPatches(packed.patches, scenes=[]))

@@ -7,14 +7,13 @@ memory-mapped files that training reads, `cached` gives the course's own dataset
 from course_utils.data.cached import cached_folder, load_patches, scenes_of, shared_twin
 from course_utils.data.packed import PackedPatches, batches, build_packed, open_packed, simulate_patches, write_packed
 from course_utils.data.png_layout import PngPatches, write_png_layout
-from course_utils.data.samples import PATCH_SIZE, Patches, as_arrays, channel_names, cut, decode, patches_of
+from course_utils.data.samples import PATCH_SIZE, Patches, channel_names, cut, decode, patches_of
 
 __all__ = [
     "PATCH_SIZE",
     "PackedPatches",
     "Patches",
     "PngPatches",
-    "as_arrays",
     "batches",
     "build_packed",
     "cached_folder",

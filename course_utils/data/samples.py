@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 
 from course_utils.codes import CLEAR, IGNORE, is_cloud
 from course_utils.data.errors import LayoutError
@@ -13,7 +12,7 @@ from course_utils.data.pixels import check_finite
 from course_utils.sensors import PACE_OCI, Sensor
 from course_utils.simulate import Scene, decode_uint8, encode_uint8
 
-__all__ = ["LAND", "PATCH_SIZE", "Patches", "as_arrays", "channel_names", "cut", "decode", "patches_of"]
+__all__ = ["LAND", "PATCH_SIZE", "Patches", "channel_names", "cut", "decode", "patches_of"]
 
 PATCH_SIZE = 64
 LAND = "land"
@@ -193,32 +192,3 @@ def patches_of(scene: Scene, size: int = PATCH_SIZE) -> Patches:
     return Patches(image=image, codes=cut(np.where(scene.valid, scene.codes, np.uint8(IGNORE)), size),
                    valid=cut(scene.valid, size), channels=channels,
                    scene=np.full(len(image), scene.number, dtype=np.int64))
-
-
-def as_arrays(dataset: Dataset, chunk: int = 64) -> dict[str, np.ndarray]:
-    """Stack all samples of a dataset into NumPy arrays, for models that are not trained in batches.
-
-    The course's training part takes about 0.35 GB as float32; a notebook with 1 GB has room for it once.
-
-    Args:
-        dataset: any dataset of sample dictionaries.
-        chunk: how many samples are read at a time.
-
-    Returns:
-        The keys of a sample, each with N in front: ``image`` (N, C, H, W) float32 (or uint8, where the dataset gives
-        bytes), ``mask``, ``valid`` (N, H, W) bool, ``codes`` (N, H, W) uint8, ``scene`` (N,) int64.
-
-    Raises:
-        LayoutError: the dataset is empty.
-    """
-    if not len(dataset):
-        raise LayoutError("found a dataset without samples, expected at least one")
-    first = {key: np.asarray(value) for key, value in dataset[0].items()}
-    stacked = {key: np.empty((len(dataset), *value.shape), value.dtype) for key, value in first.items()}
-    for start in range(0, len(dataset), chunk):
-        rows = range(start, min(start + chunk, len(dataset)))
-        samples = dataset.__getitems__(rows) if hasattr(dataset, "__getitems__") else [dataset[i] for i in rows]
-        for row, sample in zip(rows, samples, strict=True):
-            for key, value in sample.items():
-                stacked[key][row] = value
-    return stacked
