@@ -4,11 +4,13 @@ import importlib
 import json
 import pkgutil
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import benchmarks
 from benchmarks import __main__ as program
+from benchmarks import _results
 
 NAMES = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")]
 
@@ -16,22 +18,23 @@ NAMES = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_benchmark_can_be_called(name):
     module = importlib.import_module(f"benchmarks.{name}")
-    assert callable(module.main) and module.main.__annotations__["return"] == dict[str, float] and module.__doc__
+    assert callable(module.main) and module.main.__annotations__["return"] in (dict[str, float], dict[str, Any])
+    assert module.__doc__
 
 
 def test_results_are_printed_and_added_to_earlier_ones(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(program, "OUT", tmp_path / "new" / "bench.json")
+    monkeypatch.setattr(_results, "OUT", tmp_path / "new" / "bench.json")
     for name, value in (("dense", 1.5), ("tiled", 2.5)):
         module = SimpleNamespace(__doc__=f"Says {name}.", main=lambda name=name, value=value: {f"{name}_x": value})
         monkeypatch.setattr(program.importlib, "import_module", lambda path, module=module: module)
         program.main([name])
-    stored = json.loads(program.OUT.read_text())
+    stored = json.loads(_results.OUT.read_text())
     assert (stored["dense_x"], stored["tiled_x"]) == (1.5, 2.5) and "torch" in stored["machine"]
     assert "Says tiled." in capsys.readouterr().out
 
 
 def test_an_unknown_benchmark_lists_the_known_ones():
-    with pytest.raises(SystemExit, match="found benchmark moon, expected some of: accelerator, dense, fit, loader"):
+    with pytest.raises(SystemExit, match="found benchmark moon, expected some of: accelerator, book, dense"):
         program.main(["moon"])
 
 

@@ -1,0 +1,118 @@
+"""What a chapter may take of a reader's machine, and what each took when the whole book was last measured.
+
+The budgets hold for two processor cores. `python -m benchmarks.book --record` measures every chapter's notebook alone
+and writes `recorded/chapters.json`; the table in the appendix, `doctor --workshop` and the order of the tests read it.
+"""
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import PurePosixPath
+from typing import Any
+
+from course_utils import recorded
+
+__all__ = ["BOOK_SECONDS", "MEMORY_MB", "Measured", "measured", "seconds_allowed"]
+
+BOOK_SECONDS = 600              # all notebooks, one after another
+MEMORY_MB = 1000                # 10⁶ bytes: a kernel with all that it starts
+SECONDS = 60
+LONGER = {"09_patches": 90, "10_unet": 90}
+HEADS = ("chapter", "seconds", "allowed", "MB", "allowed")
+
+
+def seconds_allowed(chapter: str) -> int:
+    """Say how long a chapter's notebook may run on two cores.
+
+    Args:
+        chapter: its file name without ending.
+
+    Returns:
+        Seconds of wall time.
+
+    Example:
+        >>> seconds_allowed("03_descent"), seconds_allowed("10_unet")
+        (60, 90)
+    """
+    return LONGER.get(chapter, SECONDS)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the chapters took: a table in a notebook, lines of text elsewhere.
+
+    Attributes:
+        notebooks: for the path of each chapter, ``seconds`` (wall time), ``cpu_seconds`` (of all cores together)
+            and ``peak_rss_mb`` (10⁶ bytes; the kernel and what it started).
+        book_seconds: wall time of all of them, one after another.
+        machine: as `course_utils.runtime.describe_machine`.
+        date: of the measurement.
+        note: what else a reader should know.
+    """
+
+    notebooks: dict[str, dict[str, float]]
+    book_seconds: float
+    machine: dict[str, Any]
+    date: str
+    note: str = ""
+
+    def of(self, chapter: str) -> dict[str, float] | None:
+        """Give the numbers of one chapter.
+
+        Args:
+            chapter: its file name without ending.
+
+        Returns:
+            As in `notebooks`; None for a chapter that was not measured.
+        """
+        return next((took for path, took in self.notebooks.items() if PurePosixPath(path).stem == chapter), None)
+
+    def rows(self) -> list[tuple[str, float, int, float, int]]:
+        """List what the table shows.
+
+        Returns:
+            For each chapter its name, seconds and seconds allowed, MB and MB allowed.
+        """
+        stems = {path: PurePosixPath(path).stem for path in self.notebooks}
+        return [(stems[path], took["seconds"], seconds_allowed(stems[path]), took["peak_rss_mb"], MEMORY_MB)
+                for path, took in self.notebooks.items()]
+
+    def where(self) -> str:
+        """Say on what machine and when.
+
+        Returns:
+            One line.
+        """
+        machine = self.machine
+        return (f"{self.date}, {machine['device'].removeprefix('cpu: ')}, {machine['cores']} cores, "
+                f"{machine['memory_gb']} GB, torch {machine['torch']}" + (f"; {self.note}" if self.note else ""))
+
+    def __str__(self) -> str:
+        lines = [f"{chapter:18} {seconds:6.1f} s of {allowed:3} {mb:7.0f} MB of {room}"
+                 for chapter, seconds, allowed, mb, room in self.rows()]
+        return "\n".join([*lines, f"{'the book':18} {self.book_seconds:6.1f} s of {BOOK_SECONDS}", self.where()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+        body = "".join(f'<tr><th scope="row">{escape(chapter)}</th><td>{seconds:.0f}</td><td>{allowed}</td>'
+                       f"<td>{mb:.0f}</td><td>{room:,}</td></tr>"
+                       for chapter, seconds, allowed, mb, room in self.rows())
+        total = (f'<tr><th scope="row">the book</th><td>{self.book_seconds:.0f}</td><td>{BOOK_SECONDS}</td>'
+                 "<td></td><td></td></tr>")
+        return (f'<table class="scoreboard"><caption>{escape(self.where())}</caption>'
+                f"<thead><tr>{heads}</tr></thead><tbody>{body}{total}</tbody></table>")
+
+
+def measured() -> Measured:
+    """Read what the chapters took when they were last measured.
+
+    Returns:
+        The record that the package holds.
+
+    Example:
+        >>> measured().of("01_tensors")["peak_rss_mb"] < MEMORY_MB
+        True
+    """
+    found, about = recorded.results("chapters")
+    return Measured(**found, date=about["recorded"])
