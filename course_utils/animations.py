@@ -13,6 +13,7 @@ from html import escape
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.animation import AbstractMovieWriter, Animation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageFilter
 
 MAX_BYTES = 600_000
@@ -160,12 +161,16 @@ class _Frames(AbstractMovieWriter):
         self.colours, self.drawn, self.last, self.overlays = colours, [], None, []
 
     def setup(self, fig, outfile, dpi=None):
+        """Draw each frame once, in the size that is kept, and settle the layout: no frame shifts against another."""
         super().setup(fig, outfile, dpi)
+        fig.set_dpi(self.dpi)
+        FigureCanvasAgg(fig)
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
 
-    def grab_frame(self, **savefig_kwargs):
-        raw = io.BytesIO()
-        self.fig.savefig(raw, format="rgba", dpi=self.dpi, **savefig_kwargs)
-        self.drawn.append(Image.frombuffer("RGBA", self.frame_size, raw.getvalue()).convert("RGB"))
+    def grab_frame(self, **_):
+        drawn = Image.fromarray(np.asarray(self.fig.canvas.buffer_rgba()))
+        self.drawn.append(Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB"))
 
     def finish(self):
         if not self.drawn:

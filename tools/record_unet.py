@@ -83,7 +83,7 @@ EXPERIMENTS = {
 }
 EXPERIMENTS |= {f"{name}, longer": replace(EXPERIMENTS[name], longer=4) for name in ("7 scenes", "100 patches", "full")}
 # Networks of the first seed whose weights are kept, by the name of the record.
-KEPT = {"unet-full": "full", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
+KEPT = {"unet-full": "full", "unet-no-skips": "no skips", "unet-rgb": "rgb", "unet-rgb-1618": "rgb + 1618",
         "story-logistic": "logistic", "story-mlp": "pixel MLP"}
 
 

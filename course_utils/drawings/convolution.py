@@ -71,14 +71,7 @@ def slide(image: torch.Tensor, kernels: Sequence[torch.Tensor], axes: Sequence[A
             filled = torch.arange(values.numel()).view(values.shape) < done
             picture.set_data(torch.where(filled, values, torch.nan).numpy())
 
-    _settle(axes[0].figure)
     return FuncAnimation(axes[0].figure, show, frames=frames, interval=90)
-
-
-def _settle(fig):
-    """Fix the layout, so that no frame shifts against another."""
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")
 
 
 def _mark_step(windows, maps, kernel, layer, place):
@@ -145,7 +138,6 @@ def sweep(f: Callable, g: Callable, span: tuple[float, float], axes: Sequence[Ax
         curve.set_data(places[so_far], areas[so_far])
         dot.set_data(places[so_far][-1:], areas[so_far][-1:])
 
-    _settle(above.figure)
     return FuncAnimation(above.figure, show, frames=frames, interval=120)
 
 

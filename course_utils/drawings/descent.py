@@ -95,8 +95,6 @@ def walk(axes: Sequence[Axes], paths: Sequence[Tensor], also: Callable[[int], No
     fig = axes[0].figure
     drawn = [trace(ax, path[:1]) for ax, path in zip(axes, paths, strict=True)]
     heading = fig.suptitle("step 0", fontsize=11)
-    fig.draw_without_rendering()            # settles the layout once, so that no frame shifts against another
-    fig.set_layout_engine("none")
 
     def show(step: int):
         for (line, end), path in zip(drawn, paths, strict=True):
