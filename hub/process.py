@@ -1,0 +1,124 @@
+"""A hub that is started for a while, as tests want it: free ports, a token that nobody sees, nothing left behind."""
+
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from hub.start import CONFIG, hub_command
+
+PATIENCE = 60               # seconds in which a hub must answer, and in which it must have ended
+OVERLAY = """
+load_subconfig({config!r})
+c = get_config()
+c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
+c.JupyterHub.hub_port = {hub}
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
+c.JupyterHub.services = [{{"name": "visitor", "api_token": {token!r}}}]
+c.JupyterHub.load_roles = [
+    {{"name": "visitor", "services": ["visitor"], "scopes": ["admin:users", "admin:servers", "access:servers"]}}]
+"""
+
+
+@dataclass
+class Running:
+    """A running hub: where it is, what opens it, what it has written; `pids` are those of its processes."""
+
+    url: str
+    state: Path
+    log: Path
+    process: subprocess.Popen
+    token: str = field(repr=False)
+
+    def family(self) -> list[psutil.Process]:
+        """The hub and all that it has started and that is still there."""
+        with suppress(psutil.NoSuchProcess):
+            hub = psutil.Process(self.process.pid)
+            return [hub, *hub.children(recursive=True)]
+        return []
+
+
+def free_ports(count: int) -> list[int]:
+    """Numbers of ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@contextmanager
+def running(state: Path, cores: int = 2) -> Iterator[Running]:
+    """Run a hub until the block ends; then it and every process that it has started are stopped.
+
+    Args:
+        state: the folder of homes, database and log. Other accounts must be able to enter its parents.
+        cores: how many processor cores the hub and its users share.
+
+    Yields:
+        The hub, once it answers.
+
+    Raises:
+        RuntimeError: it did not answer in time; the message ends with its last words.
+    """
+    adopt_orphans()
+    state.mkdir(mode=0o711, parents=True, exist_ok=True)
+    public, hub, api = free_ports(3)
+    token, log, config = secrets.token_hex(32), state / "hub.log", state / "private" / "config.py"
+    config.parent.mkdir(mode=0o700, exist_ok=True)
+    config.write_text(OVERLAY.format(config=str(CONFIG), public=public, hub=hub, api=api, token=token))
+    command = ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores]))]
+    command += hub_command(config)
+    with log.open("w") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True,
+                                   env=os.environ | {"COURSE_HUB_STATE": str(state)})
+    here = Running(f"http://127.0.0.1:{public}", state, log, process, token)
+    try:
+        _wait_until_it_answers(here)
+        yield here
+    finally:
+        stop(here)
+
+
+def _wait_until_it_answers(here: Running) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        with suppress(OSError), urllib.request.urlopen(f"{here.url}/hub/api", timeout=5):
+            return
+        if here.process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError("found no answer from the hub, expected one; its last words:\n"
+                               + here.log.read_text()[-2000:])
+        time.sleep(0.1)
+
+
+def stop(here: Running) -> None:
+    """Ask the hub to stop its users' servers and itself; end by force what is still there after a while."""
+    family = here.family()
+    with suppress(ProcessLookupError):
+        here.process.send_signal(signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        here.process.wait(PATIENCE)
+    orphans = [each for each in psutil.Process().children(recursive=True) if each in family]
+    for each in psutil.wait_procs(orphans, timeout=5)[1]:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(orphans, timeout=5)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of processes whose parent has died, so that none of them is lost sight of (Linux only)."""
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
