@@ -20,9 +20,7 @@ from course_utils.colours import CLOUD, CODE_COLOURS, CONFUSION_COLOURS, INVALID
 from course_utils.sensors import Sensor, UnknownBandError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+    from course_utils.metrics.counts import Array
 
 # What a colour word means on an instrument that has no band of that name (wavelength in nm).
 COLOUR_WORDS = {"blue": 475.0, "green": 555.0, "red": 655.0, "nir": 865.0, "swir1": 1612.0, "swir2": 2170.0}

@@ -6,16 +6,18 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor, nn, optim
 from tqdm import tqdm
 
 from course_utils.checkpoint import CheckpointError, load_checkpoint, require_parts, save_checkpoint
 from course_utils.runtime import fast_bfloat16
 from course_utils.tasks import Batch, Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 OPTIMIZERS = {
     "sgd": lambda p, c: optim.SGD(p, c.learning_rate, momentum=c.momentum, weight_decay=c.weight_decay),
@@ -96,7 +98,7 @@ class History:
         """Epoch with the lowest validation loss, counted from 0."""
         return min(range(len(self)), key=self.validation_loss.__getitem__)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw training and validation loss per epoch, the best epoch marked.
 
         Args:
@@ -105,7 +107,10 @@ class History:
         Returns:
             The axes.
         """
-        ax = ax or plt.subplots(figsize=(6, 3.5))[1]
+        if ax is None:
+            from matplotlib import pyplot as plt  # here, because the processes of a job train without it
+
+            ax = plt.subplots(figsize=(6, 3.5))[1]
         epochs = range(1, len(self) + 1)
         ax.plot(epochs, self.train_loss, "o-", label="training")
         ax.plot(epochs, self.validation_loss, "s--", label="validation")

@@ -86,6 +86,15 @@ def test_only_download_opens_connections():
     assert ("course_utils.data.download", "requests") in users
 
 
+def test_what_trains_does_not_wait_for_matplotlib():
+    """It takes half a second, in every process of a job; who draws imports it."""
+    for module, path in MODULES.items():
+        if "." in module and ARROW[room(module)] <= ARROW["train"]:
+            first = [node for node in ast.parse(path.read_text(encoding="utf-8")).body
+                     if isinstance(node, ast.Import | ast.ImportFrom)]
+            assert "matplotlib" not in " ".join(map(ast.unparse, first)), module
+
+
 def test_importing_the_package_imports_none_of_its_rooms():
     code = ("import sys; before = set(sys.modules); import course_utils; "
             "print(sorted(set(sys.modules) - before - {'course_utils'}))")

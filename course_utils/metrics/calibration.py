@@ -11,9 +11,7 @@ from course_utils.metrics.counts import MaskError
 from course_utils.metrics.curves import valid_pixels
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+    from course_utils.metrics.counts import Array
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ import numpy as np
 from course_utils.metrics.counts import MaskError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+    from course_utils.metrics.counts import Array
 
 
 @dataclass(frozen=True)

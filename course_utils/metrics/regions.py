@@ -11,9 +11,7 @@ from course_utils.codes import CLEAR, IGNORE, is_cloud
 from course_utils.metrics.counts import MaskError, check_masks, count, recall
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+    from course_utils.metrics.counts import Array
 
 SMALL_CLOUD_PIXELS = 50                 # the largest small cloud of the scoreboard and of the challenge
 

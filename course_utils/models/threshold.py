@@ -11,9 +11,7 @@ import numpy as np
 from course_utils.metrics import Counts, MaskError, iou
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+    from course_utils.metrics.counts import Array
 
     Criterion = Callable[[Counts], float | np.ndarray]
 
