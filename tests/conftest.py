@@ -9,14 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 def pytest_configure(config):
-    """Caches stay inside the project, so that a test run neither reads nor writes the user's own."""
+    """What holds for every test and for the processes that it starts.
+
+    Caches stay inside the project, so that a test run neither reads nor writes the user's own. The arrays of tests are
+    small and `-n` takes all cores: more threads would wait for each other. Hypothesis draws the same examples each
+    time, and a busy machine is no failure.
+    """
     os.environ.setdefault("COURSE_CACHE", str(ROOT / "_build" / "cache"))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    settings.register_profile("course", deadline=None, derandomize=True)
+    settings.load_profile("course")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,7 +63,7 @@ def test_close_on_truth_values_shows_them_as_such():
     assert "yours is True" in said(expect.expect_close, torch.tensor([True]), torch.tensor([False]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), st.sampled_from([-0.3, 0.001, 0.5]))
 def test_a_number_is_too_high_or_too_low_and_the_wanted_one_is_not_shown(want, error):
     got = want + abs(want) * error

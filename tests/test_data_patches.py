@@ -17,7 +17,7 @@ from course_utils.sensors import LANDSAT8, PACE_OCI
 # --- cutting --------------------------------------------------------------------------------------
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), st.lists(st.integers(1, 3), max_size=2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_patches_put_together_are_the_image(rows, columns, size, front):
     image = np.arange(np.prod([*front, rows * size, columns * size])).reshape(*front, rows * size, columns * size)
     tiles = cut(image, size)

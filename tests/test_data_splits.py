@@ -16,7 +16,7 @@ SHARES = st.tuples(st.integers(0, 10), st.integers(0, 10), st.integers(0, 10)).f
 
 
 @given(GROUPS, SHARES, st.integers(0, 2**32))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_group_is_in_exactly_one_part(groups, fractions, seed):
     split = make_split(groups, fractions, generator=np.random.default_rng(seed))
     dealt = [*split.train, *split.validation, *split.test]
@@ -26,7 +26,7 @@ def test_every_group_is_in_exactly_one_part(groups, fractions, seed):
 
 
 @given(GROUPS, st.integers(0, 2**32), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_split_depends_on_the_groups_and_the_seed_alone(groups, seed, random):
     again = random.sample(groups, len(groups))
     first = make_split(groups, generator=np.random.default_rng(seed))
@@ -39,7 +39,7 @@ def test_another_seed_gives_another_split():
 
 
 @given(st.sets(st.integers(0, 500), min_size=2, max_size=60), st.integers(2, 8), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_fold_is_held_out_once(groups, k, seed):
     k = min(k, len(groups))
     folds = kfold(groups, k, generator=np.random.default_rng(seed))
