@@ -10,10 +10,10 @@ PAGE   := _build/html/index.html
 
 # While building and testing, the kernels are those of .venv, simulated scenes are kept in _build, bars are off.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-book site test unit notebooks references learner: export COURSE_CACHE ?= $(CURDIR)/_build/cache
-book site test unit notebooks references learner bench: export TQDM_DISABLE ?= 1
+book site test unit notebooks references learner canary: export COURSE_CACHE ?= $(CURDIR)/_build/cache
+book site test unit notebooks references learner bench canary: export TQDM_DISABLE ?= 1
 
-.PHONY: help setup book test lint unit notebooks site learner lab references bench constraints clean
+.PHONY: help setup book test lint unit notebooks site learner lab references bench constraints canary clean
 
 help:           ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,7 @@ setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -e .
+	$(BIN)/python -m course_utils doctor
 	@touch $@
 
 # Executed notebooks are cached by their own code. What else their output depends on, the package and the quizzes, is
@@ -92,5 +93,9 @@ constraints: setup ## write down every version that is installed, for the next s
 	@$(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//; /^course-utils|^pip==|^setuptools==/d' > constraints.txt
 	@git diff --stat constraints.txt
 
+# The pins stay as they are. OPTIONS="--tests tests/test_train.py --chapters 06" tries a sample.
+canary: setup     ## try the newest versions in an environment of their own, say what breaks
+	@$(BIN)/python -m tools.canary --processes $(NPROC) $(OPTIONS)
+
 clean:            ## remove everything that was made, the environment too
-	rm -rf _build .venv *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .venv .venv-canary *.egg-info .pytest_cache .ruff_cache .hypothesis
