@@ -4,14 +4,13 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
 
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))                   # for tools, which is not installed
+sys.path.insert(0, str(ROOT))                   # for hub and tools, which are not installed
 
+from hub.links import LAUNCH, launch_links  # noqa: E402, F401 - the setting is declared in course.py
 from tools.make_learner_notebooks import build  # noqa: E402
 
 NOTEBOOKS = "notebooks"                         # folder of the site, and of the archive
@@ -20,48 +19,11 @@ PACKED = (
     "course_utils", "pyproject.toml", "requirements.txt", "constraints.txt", "README.md", "LICENSE", "LICENSE-TEXT",
 )  # fmt: skip
 EPOCH = (1980, 1, 1, 0, 0, 0)                   # the earliest time that an archive can hold: equal content, equal bytes
-LAUNCH = {"repository": "", "branch": "main", "hub": "", "colab": False}
 
 
 def notebook_of(pagename: str) -> str:
     """Where a chapter's notebook is, below the folder of notebooks: ``foundations/01_tensors.ipynb``."""
     return f"{pagename.removeprefix('book/')}.ipynb"
-
-
-def launch_links(notebook: str, launch: dict) -> dict[str, str]:
-    """Where a notebook can be run with one click.
-
-    Args:
-        notebook: its path in the repository of learner notebooks.
-        launch: ``repository`` (its address, empty for none), ``branch``, ``hub`` (a JupyterHub with nbgitpuller),
-            ``colab`` (whether to offer Google Colab), as in ``_config.yml``.
-
-    Returns:
-        Address by name; empty where nothing is configured.
-
-    Raises:
-        ExtensionError: a setting that is unknown, or of no use without another.
-    """
-    if unknown := launch.keys() - LAUNCH.keys():
-        raise ExtensionError(f"found course_launch: {', '.join(sorted(unknown))}, expected some of {', '.join(LAUNCH)}")
-    launch = LAUNCH | launch
-    repository = launch["repository"].removesuffix("/").removesuffix(".git")
-    if not repository:
-        if launch["hub"] or launch["colab"]:
-            raise ExtensionError("found course_launch with a hub or Colab but no repository; expected the address of "
-                                 "the repository that holds the learner notebooks")
-        return {}
-    links = {}
-    if launch["hub"]:
-        place = {"repo": repository, "branch": launch["branch"],
-                 "urlpath": f"lab/tree/{repository.rpartition('/')[2]}/{notebook}"}
-        links["JupyterHub"] = f"{launch['hub'].rstrip('/')}/hub/user-redirect/git-pull?{urlencode(place)}"
-    if launch["colab"]:
-        if urlsplit(repository).netloc != "github.com":
-            raise ExtensionError(f"found colab: true for {repository}, expected a repository on github.com")
-        path = quote(f"{urlsplit(repository).path}/blob/{launch['branch']}/{notebook}")
-        links["Colab"] = f"https://colab.research.google.com/github{path}"
-    return links
 
 
 def offer(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

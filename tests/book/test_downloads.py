@@ -2,47 +2,11 @@
 
 import json
 import zipfile
-from urllib.parse import parse_qs, urlsplit
 
 import course_downloads
-import pytest
 from page_checks import parse
-from sphinx.errors import ExtensionError
 
 from tools.notebooks import chapters
-
-GITHUB = "https://github.com/owner/lessons"
-
-
-def test_no_button_where_nothing_is_configured():
-    assert course_downloads.launch_links("foundations/01_tensors.ipynb", {}) == {}
-
-
-def test_a_hub_pulls_the_notebooks_and_opens_the_chapter():
-    launch = {"repository": GITHUB + ".git", "hub": "https://hub.example.org/", "branch": "b"}
-    links = course_downloads.launch_links("foundations/01_tensors.ipynb", launch)
-    address = urlsplit(links["JupyterHub"])
-    assert (address.netloc, address.path) == ("hub.example.org", "/hub/user-redirect/git-pull")
-    assert parse_qs(address.query) == {
-        "repo": [GITHUB], "branch": ["b"], "urlpath": ["lab/tree/lessons/foundations/01_tensors.ipynb"],
-    }  # fmt: skip
-    assert list(links) == ["JupyterHub"]
-
-
-def test_colab_reads_the_repository_on_github():
-    links = course_downloads.launch_links("space/10_unet.ipynb", {"repository": GITHUB, "colab": True})
-    assert links == {"Colab": "https://colab.research.google.com/github/owner/lessons/blob/main/space/10_unet.ipynb"}
-
-
-@pytest.mark.parametrize(("launch", "words"), [
-    ({"hub": "https://hub.example.org"}, "no repository"),
-    ({"colab": True}, "no repository"),
-    ({"colab": True, "repository": "https://git.example.org/a/b"}, "expected a repository on github.com"),
-    ({"binder": "x"}, "found course_launch: binder"),
-])  # fmt: skip
-def test_settings_of_no_use_are_refused(launch, words):
-    with pytest.raises(ExtensionError, match=words):
-        course_downloads.launch_links("foundations/01_tensors.ipynb", launch)
 
 
 def test_the_same_files_give_the_same_archive(tmp_path):
