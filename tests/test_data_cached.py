@@ -170,7 +170,7 @@ def test_two_processes_at_once_both_get_whole_patches(quick, cache):
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     said = {receive.recv() for receive, _ in pipes}
-    assert len(said) == 1 and said.pop()[1] == "memmap"
+    assert len(said) == 1 and said.pop()[1] == "MappedArray"
     assert [path.name for path in (cache / "simulated").iterdir()] == [cached_folder(scenes=SCENES).name]
 
 
@@ -187,6 +187,6 @@ def test_the_faster_of_two_writers_is_believed(quick, cache):
     inode = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cached, "simulate_patches", slow)
-        assert type(load("all").patches.image) is np.memmap
+        assert isinstance(load("all").patches.image, np.memmap)
     assert [(folder / "image.npy").stat().st_ino] == inode
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]

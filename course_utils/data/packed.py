@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import mmap
 import os
-import shutil
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +12,9 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, S
 
 from course_utils import simulate
 from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.data.mapped import map_array
 from course_utils.data.samples import Patches, channel_names, patches_of
+from course_utils.files import aside_folder, reading
 from course_utils.sensors import PACE_OCI, Sensor
 
 __all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "origin", "simulate_patches", "write_packed"]
@@ -72,10 +71,7 @@ class PackedPatches(Dataset):
 
     def __getitem__(self, index: int | slice | Sequence[int]) -> dict[str, torch.Tensor]:
         rows = self._rows[index]
-        batch = self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
-        for name in ARRAYS:
-            _let_go(getattr(self.patches, name))
-        return batch
+        return self.patches.stored(rows) if self.as_bytes else self.patches.decode(rows)
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, torch.Tensor]]:
         """Read the samples of a batch in one go; this is what a DataLoader calls."""
@@ -88,13 +84,6 @@ class PackedPatches(Dataset):
 
     def __setstate__(self, state: dict):
         self.__dict__ = state | ({"patches": open_packed(state["_folder"])} if state["_folder"] else {})
-
-
-def _let_go(array: np.ndarray) -> None:
-    """Stop counting the pages of a mapped file as this process's memory; the system keeps them while it has room."""
-    mapped = getattr(array, "_mmap", None)
-    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):       # Windows does without
-        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
@@ -195,24 +184,20 @@ def write_packed(folder: str | Path, patches: Patches, about: dict | None = None
 
     Raises:
         LayoutError: the folder is there already.
+        WriteError: the disk is full, or nothing may be written there.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    aside.mkdir()
-    try:
-        sums = {name: _write_array(aside / f"{name}.npy", getattr(patches, name)) for name in ARRAYS}
+    with aside_folder(folder) as new:
+        sums = {name: _write_array(new / f"{name}.npy", getattr(patches, name)) for name in ARRAYS}
         header = {"format": FORMAT, "about": about or {}, "channels": list(patches.channels),
                   "encoding": patches.encoding, "patches": len(patches), "size": patches.image.shape[-1],
                   "sha256": sums}
-        (aside / HEADER).write_text(json.dumps(header, indent=1) + "\n")
+        (new / HEADER).write_text(json.dumps(header, indent=1) + "\n")
         try:
-            aside.rename(folder)
+            new.rename(folder)
         except OSError:
             _refuse_existing(folder)
             raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _refuse_existing(folder: Path) -> None:
@@ -250,22 +235,18 @@ def open_packed(folder: str | Path, about: dict | None = None, verify: bool = Fa
     advice = "remove the folder and build it again"
     if not folder.is_dir():
         raise MissingDataError(f"found no folder {folder}, expected packed patches; make them with build_packed")
-    try:
+    with reading(f"damaged packed patches in {folder}",
+                 f"{HEADER} and {', '.join(ARRAYS)} as .npy; {advice}", LayoutError):
         header = json.loads((folder / HEADER).read_text())
         if header["format"] != FORMAT or (about is not None and header["about"] != about):
             raise LayoutError(f"found packed patches of another kind in {folder}: {_kind(header)}, expected "
                               f"{_kind({'format': FORMAT, 'about': about})}; {advice}")
         if verify:
             _check_sums(folder, header["sha256"])
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        arrays = {name: map_array(folder / f"{name}.npy") for name in ARRAYS}
         patches = Patches(**arrays, channels=tuple(header["channels"]), encoding=header["encoding"])
         if len(patches) != header["patches"]:
             raise LayoutError(f"found {len(patches)} patches, expected {header['patches']} as the header says")
-    except LayoutError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise LayoutError(f"found damaged packed patches in {folder} ({type(error).__name__}: {error}), expected "
-                          f"{HEADER} and {', '.join(ARRAYS)} as .npy; {advice}") from error
     return patches
 
 
