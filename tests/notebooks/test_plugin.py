@@ -1,12 +1,16 @@
 """Planted notebooks run through nbval with the plugin: each failure is really noticed, and what is right passes."""
 
 import json
+import re
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from course_utils import budgets
 from tests.exercises.miniature import CHAPTER, CHECKS, write_book
+from tests.notebooks import ran
 from tools import make_learner_notebooks, notebooks
 
 pytest_plugins = ["pytester"]
@@ -113,3 +117,46 @@ def test_a_wrong_solution_fails_and_leaves_the_references(nbval, tmp_path):
 def test_references_are_not_written_by_two_processes(nbval, pytester, tmp_path):
     status, said = nbval(tmp_path, tmp_path, "--write-references", "-p", "xdist", "-n", "2")
     assert status == 4 and "leave out -n" in said
+
+
+def test_what_a_notebook_took_and_printed_is_kept_and_must_repeat(nbval, tmp_path):
+    """Two runs of the same notebook agree; one that prints another number is noticed, though within its tolerance."""
+    entry = {"text": "IoU 0.75", "rtol": 1, "atol": 0}
+    (tmp_path / "01_some.json").write_text(json.dumps({"a": entry}), encoding="utf-8")
+    path, kept = tmp_path / "01_some.ipynb", tmp_path / "ran.json"
+    for planted, options, words in [
+        ("print('IoU 0.74')", ("--ran", str(kept)), ""),
+        ("print('IoU', 0.74)", ("--same-as", str(kept)), ""),
+        ("print('IoU 0.76')", ("--same-as", str(kept)), "prints 'IoU 0.76', the first printed 'IoU 0.74'"),
+    ]:
+        nbformat.write(new_notebook(cells=[cell("x = bytearray(150_000_000)"), cell(planted, "a", "compare")]), path)
+        status, said = nbval(path, tmp_path, *options)
+        assert status == bool(words) and words in said, said
+        assert "01_some " in said and " MB" in said
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    assert found["printed"] == {"01_some": {"a": "IoU 0.74"}}
+    took = found["notebooks"]["01_some"]
+    assert 150 < took["peak_rss_mb"] < 400 and 0 < took["cpu_seconds"] == found["cpu_seconds"]
+
+
+def test_a_notebook_and_a_book_far_over_budget_fail_by_name(nbval, tmp_path, monkeypatch):
+    monkeypatch.setattr(ran, "MEMORY_MB", 10)
+    monkeypatch.setattr(ran, "seconds_allowed", lambda stem: 0.01)
+    nbformat.write(new_notebook(cells=[cell("sum(range(10**7))"), cell("2")]), tmp_path / "01_big.ipynb")
+    status, said = nbval(tmp_path / "01_big.ipynb", tmp_path)
+    assert status == 1 and "1 failed, 1 passed" in said
+    assert "01_big: found" in said and "s of processor time, the budget is 0.01 s" in said
+    assert "MB, the budget is 10 MB" in said
+    monkeypatch.undo()
+    monkeypatch.setattr(ran, "BOOK_SECONDS", 0.01)
+    status, said = nbval(tmp_path / "01_big.ipynb", tmp_path)
+    assert status == 1 and "2 passed" in said and "the book: found" in said
+
+
+def test_the_slowest_notebook_runs_first(nbval, tmp_path, monkeypatch):
+    took = {f"book/a/{stem}.md": {"cpu_seconds": seconds} for stem, seconds in (("02_b", 5), ("03_c", 70))}
+    monkeypatch.setattr(budgets, "measured", lambda: SimpleNamespace(notebooks=took))
+    for stem in ("01_new", "02_b", "03_c"):
+        nbformat.write(new_notebook(cells=[cell("1"), cell("2")]), tmp_path / f"{stem}.ipynb")
+    _, said = nbval(tmp_path, tmp_path, "--collect-only")
+    assert re.findall(r"<IPyNbFile (\w+)\.ipynb>", said) == ["03_c", "02_b", "01_new"], said
