@@ -94,7 +94,7 @@ def test_unreadable_files_are_refused(made):
     with pytest.raises(LayoutError, match="found no readable TIFF in"):
         list(labelled_scenes("l8biome"))
     (made["folder"] / "ukis/sentinel2.npz").write_bytes(b"nothing")
-    with pytest.raises(LayoutError, match="found no readable NumPy archive in"):
+    with pytest.raises(LayoutError, match=r"found \w+\.npz that can not be read .*, expected a \.npz file with"):
         list(labelled_scenes("ukis"))
 
 
@@ -150,7 +150,7 @@ def write(path, **changes):
     ({"mask": np.zeros((1, 8, 9), np.uint8)}, r"found an array \(1, 8, 9\) uint8.*expected \(1, 8, 8\) uint8"),
     ({"mask": np.full((1, 8, 8), 3, np.uint8)}, "found label 3 in .*expected only 0, 1, 2, 255"),
     ({"bands": np.array(["B2", "B3", "B4", "B5", "B6", "B7", "B99"])}, r"found bands B2 .* B99 in .*Landsat-8 OLI: B2"),
-    ({"bands": np.array([None] * 7)}, "found no readable NumPy archive"),
+    ({"bands": np.array([None] * 7)}, "found bands of Python objects"),
     ({"bands": np.array(["B2", "B3", "B4", "B5", "B6", "B7", "B7"])}, "B7 B7 in .*, expected each once"),
     ({"x": np.zeros((0, 7, 8, 8), np.float32), "mask": np.zeros((0, 8, 8), np.uint8)},
      r"found images \(0, 7, 8, 8\) in .*, expected at least one"),
@@ -163,10 +163,10 @@ def test_an_interchange_file_that_is_wrong(tmp_path, changes, message):
 
 def test_arrays_that_are_missing(tmp_path):
     np.savez(tmp_path / "wrong.npz", x=np.zeros(3), y=np.zeros(3))
-    with pytest.raises(LayoutError, match=r"found arrays x, y in .*expected x, mask, bands"):
+    with pytest.raises(LayoutError, match=r"found 'x, y' in .*expected x, mask, bands"):
         read_labelled_npz(tmp_path / "wrong.npz")
     np.save(tmp_path / "wrong.npy", np.zeros(3))
-    with pytest.raises(LayoutError, match="found no readable NumPy archive in"):
+    with pytest.raises(LayoutError, match=r"found \w+\.np[yz] that can not be read .*, expected a \.npz file with"):
         read_labelled_npz(tmp_path / "wrong.npy")
     with pytest.raises(MissingDataError, match=r"found no file .*none\.npz"):
         read_labelled_npz(tmp_path / "none.npz")

@@ -1,21 +1,19 @@
 """A submission: one file with a mask for every patch, written whole, read with suspicion.
 
 The file is an .npz as `numpy.savez_compressed` writes it. It comes from somebody else's machine, so nothing in it is
-believed: not its size, not its shapes, and above all no pickled objects, which can run code when they are read. That is
-why the arrays are not left to `numpy.load`: a header is taken only in the plain form that NumPy writes.
+believed: not its size, not its shapes, and above all no pickled objects, which can run code when they are read
+(`data/npz.py`).
 """
 
 import hashlib
-import math
-import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from course_utils.challenge.rounds import IDS, PATCHES, ChallengeError
+from course_utils.data.errors import LayoutError
+from course_utils.data.npz import read_npz
 from course_utils.data.samples import PATCH_SIZE
 from course_utils.files import aside
 
@@ -25,12 +23,6 @@ SHAPE = (PATCHES, PATCH_SIZE, PATCH_SIZE)
 LONGEST = {"round_id": 16, "name": 60, "model": 120}
 MEMBERS = ("round_id", "name", "model", "parameters", "cpu_seconds", "ids", "pred")
 LARGEST = 8 * PATCHES * PATCH_SIZE**2          # bytes of a member once unpacked: more than any number type needs
-UNREADABLE = (OSError, EOFError, RuntimeError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error)     # if damaged
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)      # of packing; others unpack more at once than is asked for
-HEADER = 1_000                                 # bytes that the header of an array may take
-_HEADER = re.compile(rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
-                     rb"\{'descr': '([<>|=]?[biufcSUOV]\d{0,9})', 'fortran_order': (True|False), "
-                     rb"'shape': \(((?:\d{1,18}, ?){0,8}(?:\d{1,18})?)\), \} *\n", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,50 +134,10 @@ def read_submission(path: str | Path) -> Submission:
         ChallengeError: it can not be read, or is no submission.
     """
     path = Path(path)
+    if path.is_file() and path.stat().st_size > LARGEST:
+        raise ChallengeError(f"found {path.name} of {path.stat().st_size:,} bytes, expected at most {LARGEST:,}")
     try:
-        if not path.is_file():                  # a device or a pipe may never end
-            raise ChallengeError(f"found no file {path.name}, expected a submission; is the name right?")
-        if path.stat().st_size > LARGEST:
-            raise ChallengeError(f"found {path.name} of {path.stat().st_size:,} bytes, expected at most {LARGEST:,}")
-        with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist()]
-            if sorted(names) != sorted(f"{name}.npy" for name in MEMBERS):
-                shown = ", ".join(name.removesuffix(".npy") for name in names[:10]) or "nothing"
-                raise ChallengeError(f"found {shown[:200]!r} in {path.name}, expected {', '.join(MEMBERS)}, each once")
-            parts = {name: _member(archive, name) for name in MEMBERS}
-    except UNREADABLE as error:
-        raise ChallengeError(f"found {path.name} that can not be read ({type(error).__name__}: {error}), expected a "
-                             "file that write_submission wrote") from error
+        parts = read_npz(path, MEMBERS, LARGEST, alone=True)
+    except LayoutError as error:
+        raise ChallengeError(f"{error}; hand in a file that write_submission wrote") from error
     return Submission(**{name: value if value.ndim else value.item() for name, value in parts.items()})
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """One array, unpacked only after its header has been found harmless."""
-    info = archive.getinfo(f"{name}.npy")
-    if info.compress_type not in METHODS:
-        raise ChallengeError(f"found {name} packed by method {info.compress_type}, expected what "
-                             "numpy.savez_compressed writes")
-    if info.file_size > LARGEST + HEADER:
-        raise ChallengeError(f"found {name} of {info.file_size:,} bytes once unpacked, expected at most "
-                             f"{LARGEST + HEADER:,}")
-    with archive.open(info) as file:
-        start = file.read(HEADER)
-        header = _HEADER.match(start)
-        try:
-            dtype = np.dtype(header[1].decode()) if header else None
-        except (TypeError, ValueError):
-            dtype = None
-        if dtype is None:
-            raise ChallengeError(f"found {name} that is no array of numbers or text, expected what numpy.save writes")
-        if dtype.hasobject:
-            raise ChallengeError(f"found {name} of Python objects, expected numbers or text; objects are never read, "
-                                 "since reading them can run code")
-        shape, size = tuple(map(int, re.findall(rb"\d+", header[3]))), info.file_size - header.end()
-        if dtype.itemsize * math.prod(shape) != size or size == 0:
-            raise ChallengeError(f"found {name} {str(shape)[:80]} {dtype} in {size:,} bytes, expected as many as the "
-                                 "numbers need")
-        content = start[header.end():] + file.read()
-    values = np.ndarray(shape, dtype, content, order="F" if header[2] == b"True" else "C")
-    if dtype.kind == "U" and (np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder)) > 0x10FFFF).any():
-        raise ChallengeError(f"found {name} with characters that do not exist, expected text")
-    return values.view(np.uint8) != 0 if dtype == np.bool_ else values          # a byte of 2 is true, too

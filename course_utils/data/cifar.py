@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.local import locate
 from course_utils.data.registry import DATASETS
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["CIFAR_PARTS", "Cifar10", "load_cifar10", "read_records", "write_records"]
 
@@ -104,7 +104,8 @@ def read_records(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected records of CIFAR-10; "
                                "run python -m course_utils fetch cifar10")
-    content = np.fromfile(path, dtype=np.uint8)
+    with reading(f"{path.name} that can not be read", "records of CIFAR-10; fetch it again", LayoutError):
+        content = np.fromfile(path, dtype=np.uint8)
     if not content.size or content.size % RECORD:
         raise LayoutError(f"found {content.size} bytes in {path.name}, expected a multiple of {RECORD}, the bytes of a "
                           "record; is the file cut short, or the Python version of CIFAR-10? fetch it again")
@@ -152,7 +153,8 @@ def _names(folder: Path) -> tuple[str, ...]:
     if not path.is_file():
         raise MissingDataError(f"found no {NAMES} in {folder}, expected the unpacked folder of CIFAR-10; "
                                "run python -m course_utils fetch cifar10")
-    names = tuple(path.read_text(encoding="utf-8").split())
+    with reading(f"{NAMES} that can not be read", f"{CLASSES} names; fetch cifar10 again", LayoutError):
+        names = tuple(path.read_text(encoding="utf-8").split())
     if len(names) != CLASSES:
         raise LayoutError(f"found {len(names)} names in {NAMES}, expected {CLASSES}; fetch cifar10 again")
     return names

@@ -2,7 +2,6 @@
 
 import gzip
 import math
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,12 @@ import numpy as np
 from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.local import find, locate
 from course_utils.data.registry import DATASETS
+from course_utils.files import reading
 
 __all__ = ["Digits", "load_digits", "load_mnist", "mnist_available", "read_idx"]
 
 MNIST_PARTS = {"train": "train", "test": "t10k"}
+LARGEST = 2**28             # values in a file; MNIST has 47 million
 
 
 @dataclass(frozen=True)
@@ -126,18 +127,20 @@ def read_idx(path: str | Path) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected an IDX file; run python -m course_utils fetch mnist")
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise LayoutError(f"found a damaged file {path} ({error}), expected gzip; "
-                          "remove it and fetch it again") from None
-    if content[:3] != b"\0\0\x08" or len(content) < 4:
-        raise LayoutError(f"found {content[:4].hex(' ') or 'nothing'} at the start of {path}, expected 00 00 08 and "
-                          "the number of dimensions: an IDX file of bytes")
-    start = 4 + 4 * content[3]
-    sizes = content[4:start]
-    shape = tuple(int.from_bytes(sizes[place:place + 4], "big") for place in range(0, len(sizes), 4))
-    if len(content) != start + math.prod(shape):
-        raise LayoutError(f"found {len(content)} bytes in {path}, expected a header of {start} and values for the "
-                          f"shape {shape}; remove it and fetch it again")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    again = "remove it and fetch it again"
+    with reading(f"a damaged file {path}", f"gzip; {again}", LayoutError), gzip.open(path) as file:
+        kind = file.read(4)
+        if kind[:3] != b"\0\0\x08" or len(kind) < 4:
+            raise LayoutError(f"found {kind.hex(' ') or 'nothing'} at the start of {path}, expected 00 00 08 and "
+                              "the number of dimensions: an IDX file of bytes")
+        sizes = file.read(4 * kind[3])
+        shape = tuple(int.from_bytes(sizes[place:place + 4], "big") for place in range(0, len(sizes), 4))
+        count = math.prod(shape)
+        if count > LARGEST:
+            raise LayoutError(f"found the shape {shape} in {path}, expected at most {LARGEST:,} values; {again}")
+        content = file.read(count + 1)                      # one more than there should be
+        if len(sizes) < 4 * kind[3] or len(content) != count:
+            found = f"{4 + len(sizes) + len(content)} bytes{' or more' if len(content) > count else ''}"
+            raise LayoutError(f"found {found} in {path}, expected a header of {4 + 4 * kind[3]} and values for the "
+                              f"shape {shape}; {again}")
+        return np.frombuffer(content, np.uint8).reshape(shape)

@@ -1,6 +1,7 @@
 """Palmer penguins: sizes of 344 birds of three species, with gaps, from the package `palmerpenguins`."""
 
 import csv
+import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.files import reading
 
 __all__ = ["ISLANDS", "MEASUREMENTS", "SEXES", "SPECIES", "Penguins", "load_penguins"]
 
@@ -85,23 +87,27 @@ def read_penguins(path: str | Path) -> Penguins:
     path = Path(path)
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected the table of palmerpenguins; install that package anew")
-    with path.open(newline="", encoding="utf-8") as file:
+    again = "the table of palmerpenguins; install that package anew"
+    with (reading(f"{path} that can not be read", again, LayoutError),
+          path.open(newline="", encoding="utf-8") as file):
         rows = list(csv.DictReader(file))
     absent = {"species", "island", "sex", "year", *MEASUREMENTS} - set(rows[0] if rows else ())
     if absent:
         raise LayoutError(f"found no {', '.join(sorted(absent))} in {path}, expected these columns")
-    try:
+    with reading(f"a value in {path} that can not be read", f"numbers or {MISSING}, and the names "
+                 f"{', '.join(SPECIES + ISLANDS + SEXES)}", LayoutError):
         return Penguins(
             measurements=np.array([[_number(row[name]) for name in MEASUREMENTS] for row in rows], np.float32),
             species=np.array([SPECIES.index(row["species"]) for row in rows]),
             island=np.array([ISLANDS.index(row["island"]) for row in rows]),
             sex=np.array([-1 if row["sex"] == MISSING else SEXES.index(row["sex"]) for row in rows]),
             year=np.array([int(row["year"]) for row in rows]))
-    except ValueError as error:
-        raise LayoutError(f"found a value in {path} that can not be read ({error}); expected numbers or {MISSING}, and "
-                          f"the names {', '.join(SPECIES + ISLANDS + SEXES)}") from None
 
 
 def _number(text: str) -> float:
     """A number, NaN where the table has a gap."""
-    return float("nan") if text == MISSING else float(text)
+    if text == MISSING:
+        return math.nan
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no measurement")
+    return number

@@ -8,11 +8,9 @@ writes it. Without that file, bytes are read as shares of 255, as the tutorials 
 
 import json
 import re
-import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -22,15 +20,13 @@ from torch.utils.data import Dataset
 from course_utils.codes import CLEAR, IGNORE, THICK
 from course_utils.data.errors import LayoutError
 from course_utils.data.samples import PATCH_SIZE, SCALE, Patches, channel_names
+from course_utils.files import aside_folder, reading
 from course_utils.sensors import PACE_OCI
 
 __all__ = ["PngPatches", "write_png_layout"]
 
 ABOUT = "about.json"
 REASONS = ("can not be read as an image", "has the wrong size")
-# What Pillow raises for a file that is no picture or a damaged one: a broken PNG chunk is a SyntaxError, one of the
-# wrong length a ValueError, a size beyond all reason a bomb.
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 class _UnreadableError(Exception):
@@ -54,6 +50,7 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
 
     Raises:
         LayoutError: the channels do not fill the files, or patches are there already.
+        WriteError: the disk is full, or nothing may be written there.
     """
     folder, channels = Path(folder), len(patches.channels)
     if channels % 3:
@@ -62,12 +59,15 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
     if not replace and any((folder / "output").glob("*.png")):
         raise LayoutError(f"found patches in {folder}, expected an empty folder; choose another one, or pass "
                           "replace=True")
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".") as new:
-        _write_files(Path(new), patches)
+    with aside_folder(folder / "patches") as new:
+        _write_files(new, patches)
+        old = new / "old"
+        old.mkdir()
+        for name in ("output", "input", ABOUT):     # without output, no reader takes this for patches
+            if (folder / name).exists():
+                (folder / name).rename(old / name)
         for name in (ABOUT, "input", "output"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-            (Path(new) / name).replace(folder / name)
+            (new / name).rename(folder / name)
 
 
 def _write_files(folder: Path, patches: Patches) -> None:
@@ -154,12 +154,12 @@ class PngPatches(Dataset):
     def _read(self, files: list[Path], i: int) -> np.ndarray:
         """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""
         try:
-            with Image.open(files[i]) as picture:
+            with Image.open(files[i], formats=["PNG"]) as picture:
                 self._check_picture(picture, files, i)
                 array = np.asarray(picture)
-        except LayoutError:
+        except (LayoutError, _UnreadableError):
             raise
-        except UNREADABLE as error:
+        except Exception as error:          # of every kind, and so below: a broken chunk is a SyntaxError
             raise _UnreadableError(i, 0) from error
         return array if i < len(files) - 2 else array > 0
 
@@ -206,9 +206,9 @@ class PngPatches(Dataset):
     def _verify(self, files: list[Path], i: int) -> None:
         """What `_read` would find out, by the check sums that a PNG file carries."""
         try:
-            with Image.open(files[i]) as picture:
+            with Image.open(files[i], formats=["PNG"]) as picture:
                 picture.verify()
-        except UNREADABLE as error:
+        except Exception as error:
             raise _UnreadableError(i, 0) from error
         self._check_picture(picture, files, i)
 
@@ -239,13 +239,10 @@ def _about(path: Path) -> tuple[str, list[int]]:
     """What this package notes beside patches: what bytes stand for, and the scene of each patch."""
     if not path.is_file():
         return "share", []
-    try:
+    with reading(f"{path} damaged", "encoding and scenes; write the patches again", LayoutError):
         about = json.loads(path.read_text(encoding="utf-8"))
         encoding, scenes = about["encoding"], about["scenes"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LayoutError(f"found {path} damaged ({type(error).__name__}: {error}), expected encoding and scenes; "
-                          "write the patches again") from error
-    if encoding not in SCALE or not isinstance(scenes, list) or not all(type(scene) is int for scene in scenes):
+    if str(encoding) not in SCALE or not isinstance(scenes, list) or not all(type(scene) is int for scene in scenes):
         raise LayoutError(f"found encoding {encoding!r} and scenes {str(scenes)[:60]} in {path}, expected one of "
                           f"{', '.join(SCALE)} and a list of whole numbers; write the patches again")
     return encoding, scenes

@@ -1,6 +1,5 @@
 """Real satellite scenes with masks drawn by analysts, and the file format that such scenes are exchanged in."""
 
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ import tifffile
 from course_utils.codes import CLEAR, CODES, IGNORE, THICK, THIN, is_cloud
 from course_utils.data.errors import LayoutError, MissingDataError, UnknownDatasetError
 from course_utils.data.local import find, locate
+from course_utils.data.npz import read_npz
 from course_utils.data.pixels import check_finite
 from course_utils.data.registry import DATASETS
-from course_utils.files import aside
+from course_utils.files import aside, reading
 from course_utils.sensors import LANDSAT8, SENSORS, SENTINEL2
 
 __all__ = ["LabelledScene", "available", "labelled_scenes", "read_labelled_npz", "write_labelled_npz"]
@@ -28,6 +28,7 @@ UKIS_BANDS = {"landsat5": BIOME_BANDS[:6], "landsat7": BIOME_BANDS[:6],
 UKIS_CODES = {0: CLEAR, 1: CLEAR, 2: CLEAR, 3: CLEAR, 4: THICK}         # 0 is cloud shadow; thin is not told apart
 
 SAME_CODES = {code: code for code in CODES}
+LARGEST = 2**30         # bytes of an array: more would not fit a notebook
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,8 @@ def _scenes(dataset: str) -> dict[str, list]:
 
 def _read_biome(name: str, image: Path, mask: Path) -> LabelledScene:
     """A Landsat-8 Biome patch from its two TIFF files."""
-    try:
+    with reading(f"no readable TIFF in {image} and {mask}", "an image and its mask; fetch them again", LayoutError):
         stored, labels = tifffile.imread(image), tifffile.imread(mask)
-    except (tifffile.TiffFileError, ValueError) as error:
-        raise LayoutError(f"found no readable TIFF in {image} and {mask} ({error}); fetch them again") from error
     _expect(stored, (None, None, len(BIOME_BANDS) + 1), np.float32, image)
     _expect(labels, stored.shape[:2], np.uint8, mask)
     return _scene(name, stored[..., :-1], _recode(labels, BIOME_CODES, mask), LANDSAT8.name, BIOME_BANDS, image)
@@ -126,7 +125,7 @@ def _read_biome(name: str, image: Path, mask: Path) -> LabelledScene:
 
 def _read_ukis(name: str, file: Path) -> LabelledScene:
     """A UKIS scene from its NumPy archive."""
-    arrays = _load_npz(file, ("img", "msk"))
+    arrays = read_npz(file, ("img", "msk"), LARGEST)
     bands = UKIS_BANDS[name]
     _expect(arrays["img"], (None, None, len(bands)), np.float32, file)
     _expect(arrays["msk"], (*arrays["img"].shape[:2], 1), np.uint8, file)
@@ -164,7 +163,7 @@ def read_labelled_npz(path: str | Path) -> list[LabelledScene]:
     path = Path(path)
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected labelled images written by write_labelled_npz")
-    arrays = _load_npz(path, ("x", "mask", "bands"))
+    arrays = read_npz(path, ("x", "mask", "bands"), LARGEST)
     x, mask, bands = arrays["x"], arrays["mask"], tuple(map(str, np.atleast_1d(arrays["bands"])))
     _expect(x, (None, len(bands), None, None), np.float32, path)
     _expect(mask, (x.shape[0], *x.shape[2:]), np.uint8, path)
@@ -207,22 +206,6 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
     with aside(path) as new, new.open("wb") as file:
         np.savez_compressed(file, x=np.stack([scene.image for scene in scenes]),
                             mask=np.stack([scene.codes for scene in scenes]), bands=np.array(scenes[0].bands))
-
-
-def _load_npz(file: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Named arrays of a NumPy archive; never anything that would run code on loading."""
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            missing = [name for name in names if name not in stored]
-            if missing:
-                raise LayoutError(f"found arrays {', '.join(stored) or 'none'} in {file}, expected "
-                                  f"{', '.join(names)}")
-            return {name: stored[name] for name in names}
-    except LayoutError:
-        raise
-    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:     # TypeError: one array alone
-        raise LayoutError(f"found no readable NumPy archive in {file} ({error}), expected {', '.join(names)} "
-                          "in a .npz file") from error
 
 
 def _expect(array: np.ndarray, shape: tuple[int | None, ...], dtype: type, file: Path | str) -> None:

@@ -11,9 +11,7 @@ Source:
 
 import io
 import json
-import shutil
 import tarfile
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,12 +22,14 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from course_utils.data.errors import LayoutError
 from course_utils.data.samples import Patches
+from course_utils.files import aside_folder, reading
 from course_utils.runtime import generator
 
 __all__ = ["Shards", "shards_of_worker", "shuffled", "write_shards"]
 
 HEADER = "header.json"
 ARRAYS = ("image", "codes", "valid")
+LARGEST = 2**28         # bytes of an array of one patch
 
 
 def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> None:
@@ -42,26 +42,22 @@ def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> 
 
     Raises:
         LayoutError: the folder is there already, or a shard would be empty.
+        WriteError: the disk is full, or nothing may be written there.
     """
     folder = Path(folder)
     if folder.exists():
         raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
     if per_shard < 1 or not len(patches):
         raise LayoutError(f"found {len(patches)} patches for shards of {per_shard}, expected at least one of each")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    aside.mkdir()
-    try:
+    with aside_folder(folder) as new:
         names = []
         for place, start in enumerate(range(0, len(patches), per_shard)):
             names.append(f"shard-{place:05d}.tar")
-            _write_shard(aside / names[-1], patches, range(start, min(start + per_shard, len(patches))))
+            _write_shard(new / names[-1], patches, range(start, min(start + per_shard, len(patches))))
         header = {"shards": names, "channels": list(patches.channels), "encoding": patches.encoding,
                   "scenes": patches.scene.tolist()}
-        (aside / HEADER).write_text(json.dumps(header) + "\n", encoding="utf-8")
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        (new / HEADER).write_text(json.dumps(header) + "\n", encoding="utf-8")
+        new.rename(folder)
 
 
 def _write_shard(path: Path, patches: Patches, rows: Iterable[int]) -> None:
@@ -104,13 +100,14 @@ class Shards(IterableDataset):
         if buffer < 1 or (seed is not None and seed < 0):
             raise LayoutError(f"found buffer={buffer} and seed={seed}, expected at least 1 patch and a seed from 0 "
                               "or None")
-        try:
+        with reading(f"no shards in {folder}", f"{HEADER} and tar files; make them with write_shards", LayoutError):
             header = json.loads((self.folder / HEADER).read_text(encoding="utf-8"))
             self.channels, self._encoding = tuple(header["channels"]), header["encoding"]
             self._names, self._scenes = header["shards"], header["scenes"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"found no shards in {folder} ({type(error).__name__}), expected {HEADER} and tar files; "
-                              "make them with write_shards") from error
+            if not all(Path(name).name == name for name in self._names):
+                raise ValueError("a shard that lies elsewhere")
+            if not isinstance(self._scenes, list) or not all(type(scene) is int for scene in self._scenes):
+                raise ValueError("scenes without numbers")
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, so that it has an order of its own.
@@ -138,29 +135,29 @@ class Shards(IterableDataset):
     def _samples(self, names: Sequence[str]) -> Iterator[dict]:
         """The samples of some shards, in order."""
         for name in names:
-            for row, arrays in _patches_in(self.folder / name):
+            for row, arrays in _patches_in(self.folder / name, len(self)):
                 patch = Patches(*(arrays[key][None] for key in ARRAYS), np.array([self._scenes[row]]), self.channels,
                                 self._encoding)
                 yield patch.stored(0) if self.as_bytes else patch.decode(0)
 
 
-def _patches_in(path: Path) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+def _patches_in(path: Path, rows: int) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """The number and the arrays of every patch in a shard, read as a stream."""
+    again = "remove the folder and write the shards again"
     arrays = {}
-    try:
-        with tarfile.open(path, "r|") as tar:
-            for member in tar:
-                number, key, _ = member.name.split(".")
-                arrays[key] = np.load(io.BytesIO(tar.extractfile(member).read()))
-                if len(arrays) == len(ARRAYS):
-                    yield int(number), arrays
-                    arrays = {}
-    except (OSError, tarfile.TarError, ValueError, EOFError) as error:
-        raise LayoutError(f"found {path} damaged ({type(error).__name__}: {error}), expected a whole tar file; remove "
-                          "the folder and write the shards again") from error
-    if arrays:
-        raise LayoutError(f"found {path} cut off inside a patch, expected {', '.join(ARRAYS)} of each; remove the "
-                          "folder and write the shards again")
+    with reading(f"{path} damaged", f"a whole tar file; {again}", LayoutError), tarfile.open(path, "r|") as tar:
+        for member in tar:
+            number, key, _ = member.name.split(".")
+            row = int(number)
+            if row not in range(rows) or key != ARRAYS[len(arrays)] or member.size > LARGEST:
+                raise ValueError(f"an unexpected member {member.name[:60]}")
+            file = io.BytesIO(tar.extractfile(member).read())
+            arrays[key] = np.lib.format.read_array(file, allow_pickle=False)
+            if len(arrays) == len(ARRAYS):
+                yield row, arrays
+                arrays = {}
+        if arrays:
+            raise LayoutError(f"found {path} cut off inside a patch, expected {', '.join(ARRAYS)} of each; {again}")
 
 
 def shards_of_worker(names: Sequence[str], worker: int, workers: int) -> list[str]:

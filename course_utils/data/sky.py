@@ -1,6 +1,7 @@
 """Labelled pictures of the sky: read from a folder with `images/` and `masks/` of the same names, or simulated."""
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from course_utils.codes import CLOUD, OUTSIDE, SKY, SKY_CODES
 from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.files import reading
 from course_utils.simulate.sky import sky_frame, sky_photo
 from course_utils.simulate.sky_picture import LabelledSky
 
@@ -21,6 +23,7 @@ __all__ = ["FRAME_EVERY", "SkyPicture", "read_sky_folder", "simulate_each", "sim
 
 FRAME_EVERY = 8         # one simulated picture in so many is an all-sky frame, the others are photographs
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 
 
 @dataclass(frozen=True)
@@ -135,23 +138,21 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 def _read(name: str, image: Path, mask: Path) -> SkyPicture:
     """One labelled picture."""
-    codes = _open(mask)
-    if codes.mode not in ("L", "1", "P", "I", "I;16"):
-        raise LayoutError(f"found a mask of mode {codes.mode} in {mask}, expected one channel of 8 bits: "
-                          "255 cloud, 100 sky, 0 outside")
-    one = SkyPicture(name, np.asarray(_open(image).convert("RGB")), np.asarray(codes.convert("L")))
+    one = SkyPicture(name, _open(image, "RGB"), _open(mask, "L", ("L", "1", "P", "I", "I;16")))
     _check(one, mask)
     return one
 
 
-def _open(path: Path) -> Image.Image:
-    """A picture, read to its end."""
-    try:
-        with Image.open(path) as opened:
-            opened.load()
-            return opened
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:       # SyntaxError: a damaged PNG
-        raise LayoutError(f"found no readable picture in {path} ({error}); replace the file") from error
+def _open(path: Path, mode: str, modes: Sequence[str] | None = None) -> np.ndarray:
+    """A picture, read to its end; one of another mode than these, or too large for any camera, is refused."""
+    with (reading(f"no readable picture in {path}", "PNG, JPEG, TIFF or BMP; replace the file", LayoutError),
+          warnings.catch_warnings()):
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path, formats=FORMATS) as opened:
+            if modes is not None and opened.mode not in modes:
+                raise LayoutError(f"found a mask of mode {opened.mode} in {path}, expected one channel of 8 bits: "
+                                  "255 cloud, 100 sky, 0 outside")
+            return np.asarray(opened.convert(mode))
 
 
 def _check(one: SkyPicture, where: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.data.errors import SplitError
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["PARTS", "Split", "course_split", "kfold", "load_split", "make_split", "save_split"]
 
@@ -173,10 +173,8 @@ def load_split(path: str | Path, known: Iterable[int] | None = None) -> Split:
     path = Path(path)
     if not path.is_file():
         raise SplitError(f"found no split at {path}, expected a file that save_split wrote")
-    try:
+    with reading(f"no JSON in {path}", "a file that save_split wrote", SplitError):
         stored = json.loads(path.read_text())
-    except ValueError as error:
-        raise SplitError(f"found no JSON in {path} ({error}), expected a file that save_split wrote") from None
     return _from_json(stored, str(path), known)
 
 
