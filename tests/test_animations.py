@@ -88,6 +88,24 @@ def test_it_is_shown_in_a_notebook_and_its_figure_is_closed():
     assert made._repr_html_() == made.html and re.fullmatch(r"<animation of 4 frames, \d+ kB>", repr(made))
 
 
+def test_every_frame_is_drawn_once_in_a_layout_that_stands_still():
+    plt.switch_backend("Agg")
+    fig, ax = plt.subplots(figsize=(2, 1), layout="constrained")
+    drawn, places = [], []
+
+    def show(number):
+        ax.set_title("high\nand higher" if number else "")
+        drawn.append(0)
+
+    fig.canvas.mpl_connect("draw_event", lambda event: places.append(ax.get_position().bounds))
+    moving = FuncAnimation(fig, show, frames=6)
+    count, draw = [], fig.draw
+    fig.draw = lambda renderer: (count.append(1), draw(renderer))[1]
+    player(moving, alt="A title comes.", dpi=40)
+    assert len(count) <= 6 + 2                  # the layout, and the figure before its first frame
+    assert len(set(places)) == 1
+
+
 def test_equal_parts_of_two_frames_have_equal_colours():
     plt.switch_backend("Agg")
     fig, ax = plt.subplots(figsize=(2, 1))
@@ -158,6 +176,40 @@ def test_the_keyboard_plays_pauses_and_steps(page, made):
     page.keyboard.press("Enter")
     assert button.inner_text() == "Play"
     assert page.complaints == []
+
+
+def test_a_key_pauses_it_in_the_middle(page):
+    word = page.locator("frame-player span").last
+    page.evaluate("document.querySelectorAll('frame-player')[1].dataset.interval = 200")
+    page.locator("button").last.focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelectorAll('frame-player span')[1].textContent === '2 of 4'")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(500)
+    assert word.inner_text() == "2 of 4" and page.locator("button").last.inner_text() == "Play"
+
+
+def test_who_wants_less_motion_sees_none_before_asking(page, made):
+    page.emulate_media(reduced_motion="reduce")
+    page.set_content(PAGE.format(made.html))
+    page.wait_for_timeout(300)
+    assert page.locator("frame-player span").all_inner_texts() == ["4 of 4"]
+    assert page.locator("img + img").count() == 0
+
+
+def test_print_has_the_last_frame_without_controls(page):
+    page.emulate_media(media="print")
+    assert page.locator("frame-player img").first.is_visible()
+    assert not page.locator("frame-player .controls").first.is_visible()
+
+
+def test_without_scripts_the_last_frame_stands_alone(browser, made):
+    context = browser.new_context(java_script_enabled=False)
+    still = context.new_page()
+    still.set_content(PAGE.format(made.html))
+    assert still.locator("frame-player img").is_visible()
+    assert not still.locator("frame-player .controls").is_visible()
+    context.close()
 
 
 def test_it_fits_a_phone_and_axe_finds_nothing(page):

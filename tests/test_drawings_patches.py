@@ -1,13 +1,10 @@
-"""Drawings of chapter 09: the tree is what a network reads, the clock's hand is where the time is."""
+"""The tree of chapter 09 is what a network reads."""
 
 import matplotlib.pyplot as plt
-import numpy as np
-import pytest
 import torch
-from matplotlib.patches import Circle, Wedge
 from torch import nn
 
-from course_utils.drawings.patches import clock, readers, reading_tree
+from course_utils.drawings.patches import readers, reading_tree
 
 DENSE = [(0, 1, 2), (0, 1), (0, 2)]
 
@@ -26,18 +23,4 @@ def test_every_value_of_every_layer_is_a_dot():
     ax = reading_tree(plt.figure().add_subplot(), DENSE, (1, 2, 2), (4,), 12)
     drawn = [len(line.get_xdata()) for line in ax.lines if line.get_color() == "0.75"]
     assert drawn == [12, 10, 5, 4]
-    plt.close("all")
-
-
-@pytest.mark.parametrize(("seconds", "angle"), [(15, 90), (30, 180), (1, 6)])
-def test_a_clock_shows_its_share_of_a_turn(seconds, angle):
-    ax = clock(plt.figure().add_subplot(), seconds, 60)
-    (wedge,) = (patch for patch in ax.patches if isinstance(patch, Wedge))
-    assert np.isclose(wedge.theta2 - wedge.theta1, angle)
-    plt.close("all")
-
-
-def test_a_full_turn_is_a_full_face():
-    ax = clock(plt.figure().add_subplot(), 90, 60)
-    assert [type(patch) for patch in ax.patches] == [Circle, Circle]
     plt.close("all")

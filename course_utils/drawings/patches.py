@@ -1,10 +1,9 @@
-"""Two drawings of chapter 09: which inputs one output reads, and clocks that show how long something takes."""
+"""Which inputs one output of a network reads (chapter 09)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, Wedge
 
 from course_utils.colours import CLOUD, FALSE_POSITIVE
 
@@ -64,27 +63,4 @@ def reading_tree(ax: Axes, taps: Sequence[Sequence[int]], strides: Sequence[int]
     ax.set(xticks=[], yticks=range(len(taps) + 1), yticklabels=LEVELS[: len(taps) + 1], ylim=(-0.4, len(taps) + 0.5))
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    return ax
-
-
-def clock(ax: Axes, seconds: float, whole: float, place: tuple[float, float] = (0.1, 0.12), size: float = 0.09) -> Axes:
-    """Draw a clock into a corner of a picture: the dark part of its face is the share of a full turn that passed.
-
-    Args:
-        ax: the axes of the picture.
-        seconds: how long it took.
-        whole: how many seconds a full turn is.
-        place: the clock's middle, in shares of the axes.
-        size: its radius, in shares of the axes' width.
-
-    Returns:
-        The axes.
-    """
-    share = min(seconds / whole, 1.0)
-    ax.add_patch(Circle(place, size, transform=ax.transAxes, facecolor="white", edgecolor="black", linewidth=1.5))
-    if share >= 1:
-        ax.add_patch(Circle(place, 0.85 * size, transform=ax.transAxes, facecolor=FALSE_POSITIVE, linewidth=0))
-    else:
-        ax.add_patch(Wedge(place, 0.85 * size, 90 - 360 * share, 90, transform=ax.transAxes, facecolor=FALSE_POSITIVE,
-                           linewidth=0))
     return ax

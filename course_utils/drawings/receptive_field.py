@@ -56,7 +56,7 @@ def grow(image: np.ndarray, stacks: Mapping[str, Sequence[dict]], axes: Sequence
         >>> from course_utils.animations import player
         >>> moving = grow(np.zeros((9, 9)), {"two": [{"kernel": 3}] * 2}, [plt.figure().gca()])
         >>> player(moving, alt="One cell, nine cells, twenty-five.").frames
-        33
+        30
     """
     depths = {len(layers) for layers in stacks.values()}
     if len(axes) != len(stacks) or len(depths) != 1:

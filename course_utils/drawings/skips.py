@@ -56,7 +56,7 @@ def following(features: Tensor, mask: np.ndarray) -> np.ndarray:
     return features[int(likeness.nan_to_num(nan=-1).argmax())].numpy()      # nan: a channel without variation
 
 
-def way(model: Scaled, cut: float, image: Tensor, mask: np.ndarray, part: tuple[slice, slice]) -> list[Hop]:
+def trip(model: Scaled, cut: float, image: Tensor, mask: np.ndarray, part: tuple[slice, slice]) -> list[Hop]:
     """Follow an image through a U-Net, down the left column, up the right one.
 
     Args:
@@ -107,33 +107,33 @@ def compared(pred: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return painted
 
 
-def travel(ax: Axes, picture: np.ndarray, ways: Mapping[str, list[Hop]]) -> FuncAnimation:
+def travel(ax: Axes, picture: np.ndarray, trips: Mapping[str, list[Hop]]) -> FuncAnimation:
     """Animate the way of an image through several U-Nets of the same depth, side by side.
 
     Args:
         ax: where to draw; the only axes of its figure.
-        picture: the image for the eye, (h, w) or (h, w, 3), of the part that `way` shows.
-        ways: what `way` gives, by the heading of each network.
+        picture: the image for the eye, (h, w) or (h, w, 3), of the part that `trip` shows.
+        trips: what `trip` gives, by the heading of each network.
 
     Returns:
         The animation, for `animations.player`.
 
     Raises:
-        ValueError: the ways have unequal numbers of hops.
+        ValueError: the trips have unequal numbers of hops.
     """
-    counts = {len(hops) for hops in ways.values()}
+    counts = {len(hops) for hops in trips.values()}
     if len(counts) != 1:
-        raise ValueError(f"found ways of {sorted(counts)} hops; expected networks of the same depth")
+        raise ValueError(f"found trips of {sorted(counts)} hops; expected networks of the same depth")
     (count,) = counts
     drawn = []                      # for each hop: its number, what fills the box, its arrows
-    for left, (name, hops) in zip(np.arange(len(ways)) * APART, ways.items(), strict=True):
+    for left, (name, hops) in zip(np.arange(len(trips)) * APART, trips.items(), strict=True):
         ax.text(left + (1 + ACROSS) / 2, 0.3, name, ha="center", va="bottom", weight="bold")
         _fill(ax, left, (0.0, 0.0), picture, "image")
         for number, hop in enumerate(hops):
             name = "answer" if number == count - 1 else f"{hop.pixels.shape[0]}²"
             drawn.append((number, _fill(ax, left, hop.end, hop.pixels, name), _arrows(ax, left, hop)))
-    deepest = max(hop.end[1] for _, *hops in ways.values() for hop in hops)
-    ax.set(xlim=(-0.05, APART * (len(ways) - 1) + ACROSS + 1.05), ylim=(-DOWN * deepest - 1.05, 0.6), aspect="equal")
+    deepest = max(hop.end[1] for _, *hops in trips.values() for hop in hops)
+    ax.set(xlim=(-0.05, APART * (len(trips) - 1) + ACROSS + 1.05), ylim=(-DOWN * deepest - 1.05, 0.6), aspect="equal")
     ax.axis("off")
 
     def show(frame):
