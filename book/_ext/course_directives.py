@@ -1,4 +1,4 @@
-"""Directives that help to plan: ``chapter-map``, ``chapter-paths``, ``chapter-plan``, ``chapter-times``."""
+"""Directives that help to plan: ``course-facts`` and ``chapter-map``, ``-paths``, ``-plan``, ``-times``."""
 
 import os
 from pathlib import Path
@@ -44,6 +44,14 @@ class Planning(SphinxDirective):
     def markdown(self) -> str:
         """The Markdown to put in the directive's place."""
         raise NotImplementedError
+
+
+class CourseFacts(Planning):
+    """``{course-facts}``: for whom, how long, what it takes, in a glance."""
+
+    def markdown(self) -> str:
+        """A list."""
+        return course_plans.facts_markdown(self.plans, self.chapters)
 
 
 class ChapterPlan(Planning):
@@ -96,6 +104,6 @@ class ChapterMap(Planning):
 
 def setup(app: Sphinx) -> None:
     """Register the directives."""
-    for name, kind in {"chapter-map": ChapterMap, "chapter-paths": ChapterPaths, "chapter-plan": ChapterPlan,
-                       "chapter-times": ChapterTimes}.items():
+    for name, kind in {"course-facts": CourseFacts, "chapter-map": ChapterMap, "chapter-paths": ChapterPaths,
+                       "chapter-plan": ChapterPlan, "chapter-times": ChapterTimes}.items():
         app.add_directive(name, kind)

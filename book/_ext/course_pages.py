@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from course_lines import break_long_lines
+
 INLINE_SCRIPT = re.compile(r"<script>.*?</script>\s*", re.DOTALL)
 UNWANTED = tuple(
     re.compile(pattern, re.DOTALL)
@@ -62,7 +64,7 @@ def clean_page(html: str) -> str:
         html = pattern.sub("", html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')     # deprecated in ARIA 1.3
     html = LINKED_SPACE.sub(r"\1 \2", html)
-    return mark_verdicts(drop_second_search_field_id(drop_repeats(html)))
+    return break_long_lines(mark_verdicts(drop_second_search_field_id(drop_repeats(html))))
 
 
 def clean_site(site: Path) -> None:

@@ -181,6 +181,19 @@ def plan_markdown(plan: Plan, chapters: dict[int, Chapter]) -> str:
     return "\n\n".join([f"For {plan.audience}.", *days])
 
 
+def facts_markdown(plans: dict[str, Plan], chapters: dict[int, Chapter]) -> str:
+    """Say in a glance for whom the course is, how long it takes and what it needs, as a list."""
+    titles = [plan.title.lower() for plan in plans.values()]
+    whole = round(sum(chapter.minutes for chapter in chapters.values()) / 60)
+    facts = [
+        "for people who write **numpy**, new to deep learning",
+        f"**{len(chapters)} chapters**, {whole}\u00a0h in all",
+        f"workshops of **{', '.join(titles[:-1])}** or **{titles[-1]}**",
+        "on a **laptop**: no GPU, no network",
+    ]
+    return "\n".join(["{.chapter-facts}", *(f"- {fact}" for fact in facts)])
+
+
 def paths_markdown(plans: dict[str, Plan], chapters: dict[int, Chapter]) -> str:
     """Lay out all plans as one table: how long, which chapters, how much of each."""
     lines = ["| path | chapters | for |", "|---|---|---|"]

@@ -5,8 +5,10 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 
 // What is wider than the page scrolls in its own box: let the keyboard reach the box. The theme does so for code, but
 // not for what is folded away when the page loads.
+const WIDE = 'mjx-container[display="true"], .highlight pre, .bd-article table, .cell_output .text_html, figure';
+
 function reachWideBoxes() {
-  for (const box of document.querySelectorAll('mjx-container[display="true"], .highlight pre')) {
+  for (const box of document.querySelectorAll(WIDE)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
