@@ -77,11 +77,12 @@ def running(state: Path, cores: int = 2) -> Iterator[Running]:
     adopt_orphans()
     state.mkdir(mode=0o711, parents=True, exist_ok=True)
     public, hub, api = free_ports(3)
-    token, log, config = secrets.token_hex(32), state / "hub.log", state / "private" / "config.py"
-    config.parent.mkdir(mode=0o700, exist_ok=True)
+    private = state / "private"
+    private.mkdir(mode=0o700, exist_ok=True)
+    token, log, config = secrets.token_hex(32), private / "hub.log", private / "config.py"
     config.write_text(OVERLAY.format(config=str(CONFIG), public=public, hub=hub, api=api, token=token))
     command = ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores]))]
-    command += hub_command(config)
+    command += hub_command(config, state)
     with log.open("w") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True,
                                    env=os.environ | {"COURSE_HUB_STATE": str(state)})

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ipykernel.kernelspec import write_kernel_spec
+
 from hub.links import chapter_links
 from hub.publish import publish
 from hub.reach import within_reach
@@ -16,11 +18,12 @@ STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub"))
 DATA = Path(os.environ.get("COURSE_DATA", ROOT / "_build" / "cache"))
 
 
-def hub_command(config: Path, *arguments: str) -> list[str]:
+def hub_command(config: Path, state: Path, *arguments: str) -> list[str]:
     """The command that runs a hub, whose users can reach the course whatever their account.
 
     Args:
         config: a configuration of JupyterHub.
+        state: the folder of homes and database.
         arguments: more of JupyterHub's arguments.
 
     Returns:
@@ -36,11 +39,14 @@ def hub_command(config: Path, *arguments: str) -> list[str]:
     command = [str(ROOT / ".venv-hub" / "bin" / "jupyterhub"), f"--config={config}", *arguments]
     if os.geteuid():
         return command
-    return within_reach(command, [ROOT, DATA, Path(sys.base_prefix), Path(node).resolve().parent])
+    return within_reach(command, [ROOT, DATA, state, Path(sys.base_prefix), Path(node).resolve().parent])
 
 
 def prepare(notebooks: Path) -> None:
-    """Make what users share: the simulated scenes, and the repository that their notebooks come from."""
+    """Make what users share: the kernel, the simulated scenes, the repository that their notebooks come from."""
+    kernel = ROOT / ".venv-hub" / "share" / "jupyter" / "kernels" / "python3"
+    shutil.rmtree(kernel, ignore_errors=True)
+    write_kernel_spec(kernel, {"display_name": "Python 3 (course)"})
     subprocess.run([sys.executable, "-m", "course_utils", "simulate"], cwd=ROOT, check=True,
                    stdout=subprocess.DEVNULL, env=os.environ | {"COURSE_CACHE": str(DATA)})
     publish(str(notebooks))
@@ -50,7 +56,8 @@ def main() -> None:
     """Prepare, say where everything is, and become the hub."""
     notebooks = STATE / "learning-to-see-clouds"
     try:
-        command = hub_command(CONFIG, *sys.argv[1:])
+        STATE.mkdir(mode=0o711, parents=True, exist_ok=True)
+        command = hub_command(CONFIG, STATE, *sys.argv[1:])
         prepare(notebooks)
     except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
         sys.exit(f"the hub was not started: {error}")

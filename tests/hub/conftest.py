@@ -1,0 +1,60 @@
+"""A hub that runs for as long as these tests do, with two users who have brought their notebooks."""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hub.client import User
+from hub.process import Running, running
+from hub.start import prepare
+from tests.processes import all_gone
+
+CHAPTER = "learning-to-see-clouds/foundations/01_tensors.ipynb"
+
+
+@dataclass
+class Class:
+    """A running hub, its users by name, and the repository that their notebooks come from."""
+
+    hub: Running
+    ada: User
+    ben: User
+    repository: Path
+
+    def home(self, user: User) -> Path:
+        return self.hub.state / "homes" / user.name
+
+    def process(self, user: User, words: str) -> psutil.Process:
+        """The process of a user whose command has these words in it."""
+        (found,) = (each for each in self.hub.family() if words in " ".join(each.cmdline())
+                    and each.environ().get("JUPYTERHUB_USER") == user.name)
+        return found
+
+
+@pytest.fixture(scope="session")
+def room():
+    """The class; when the tests are over, nothing of it may run on."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        state = Path(folder) / "hub"
+        repository = state / "learning-to-see-clouds"
+        prepare(repository)
+        with running(state) as hub:
+            ada, ben = (User(hub.url, name, hub.token) for name in ("ada", "ben"))
+
+            async def arrive(user):
+                await user.create()
+                await user.start()
+                await user.pull(f"file://{repository}")
+
+            async def all_arrive():
+                await asyncio.gather(arrive(ada), arrive(ben))
+
+            asyncio.run(all_arrive())
+            yield Class(hub, ada, ben, repository)
+            pids = [process.pid for process in hub.family()]
+        assert len(pids) > 3 and all_gone(pids)

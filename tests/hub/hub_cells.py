@@ -1,0 +1,19 @@
+"""Code that tests run in a kernel."""
+
+SUBSCRIBE = """
+import time, zmq
+socket = zmq.Context().socket(zmq.SUB)
+keys = {keys}
+if keys:
+    socket.curve_serverkey = keys["curve_publickey"].encode()
+    socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+socket.subscribe(b"")
+socket.connect("tcp://127.0.0.1:{port}")
+
+def listen():
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        if socket.poll(100) and any(b"between us" in part for part in socket.recv_multipart()):
+            return True
+    return False
+"""

@@ -1,0 +1,188 @@
+"""What a hub must not let happen: strangers who listen, users who read each other, work that is lost."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import requests
+from hub_cells import SUBSCRIBE
+
+from hub.client import CellError
+from hub.links import chapter_links
+from hub.publish import AUTHOR, git
+from hub.rules import FIRST_UID
+from hub.start import CONFIG, DATA, ROOT, hub_command
+from tests.hub.conftest import CHAPTER
+from tests.processes import all_gone
+
+needs_accounts = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers as other accounts")
+
+
+def run(user, *cells, path=CHAPTER):
+    """Run cells in a new kernel of a user's, and return what the last one printed."""
+    async def cell_by_cell():
+        kernel = await user.open_kernel(path)
+        return [await kernel.run(cell) for cell in cells][-1].strip()
+    return asyncio.run(cell_by_cell())
+
+
+def test_a_kernel_is_the_courses_and_finds_the_shared_data(room):
+    printed = run(room.ben, "import os, sys, torch, course_utils\n"
+                            "from course_utils.data.patches import cached_folder, shared_twin\n"
+                            "print(sys.executable, os.environ['COURSE_DATA'], os.environ['OMP_NUM_THREADS'],\n"
+                            "      shared_twin(cached_folder()).is_dir(), os.access(os.environ['COURSE_DATA'], os.W_OK))")
+    writable = str(os.geteuid() != 0)
+    assert printed.split() == [str(ROOT / ".venv" / "bin" / "python"), str(DATA), "2", "True", writable]
+
+
+def test_nothing_listens_off_this_machine(room):
+    run(room.ada, "1")
+    listening = [(process.name(), connection.laddr.ip) for process in room.hub.family()
+                 for connection in process.net_connections("inet") if connection.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 4 + 5          # the proxy's two ports, the hub's, servers', a kernel's five
+    assert {address for _, address in listening} <= {"127.0.0.1", "::1"}, listening
+
+
+def test_tokens_are_neither_in_the_log_nor_in_the_list_of_processes(room):
+    family = room.hub.family()
+    secrets = {process.environ()[name] for process in family for name in ("JUPYTERHUB_API_TOKEN", "CONFIGPROXY_AUTH_TOKEN")
+               if name in process.environ()}
+    secrets |= {room.hub.token, (room.hub.state / "private" / "cookie_secret").read_text().strip()}
+    assert len(secrets) >= 5 and all(len(secret) >= 32 for secret in secrets)
+    seen = room.hub.log.read_text() + "".join(" ".join(process.cmdline()) for process in family)
+    assert not [secret for secret in secrets if secret in seen]
+    assert room.hub.token not in repr(room.hub) + repr(room.ada)
+
+
+@needs_accounts
+def test_one_user_can_not_read_what_another_has_written(room):
+    uid = run(room.ada, "import os; open('secret.txt', 'w').write('mine'); print(os.getuid())", path="plan.ipynb")
+    secret = room.home(room.ada) / "secret.txt"
+    assert secret.read_text() == "mine" and int(uid) >= FIRST_UID
+    server = room.process(room.ada, "jupyterhub-singleuser").pid
+    private = room.hub.state / "private" / "jupyterhub.sqlite"
+    for place in (secret, f"/proc/{server}/environ", private):
+        with pytest.raises(CellError, match="PermissionError"):
+            run(room.ben, f"open({str(place)!r}).read()")
+    with pytest.raises(CellError, match="PermissionError"):
+        run(room.ben, f"import os; os.listdir({str(room.home(room.ada))!r})")
+    assert run(room.ben, "import os; print(os.getuid(), os.getgroups())").split()[0] not in (uid, "0")
+
+
+@needs_accounts
+def test_one_user_can_not_listen_to_anothers_kernel(room):
+    async def overhear(listener_has_the_keys):
+        speaker, listener = await room.ada.open_kernel("speaks.ipynb"), await room.ben.open_kernel("listens.ipynb")
+        files = (room.home(room.ada) / ".local/share/jupyter/runtime").glob("kernel-*.json")
+        newest = json.loads(max(files, key=lambda path: path.stat().st_mtime).read_text())
+        keys = newest if listener_has_the_keys else {}
+        await listener.run(SUBSCRIBE.format(port=newest["iopub_port"], keys=keys))
+        heard = asyncio.ensure_future(listener.run("print(listen())"))
+        for _ in range(8):
+            await speaker.run("print('between us')")
+            await asyncio.sleep(0.1)
+        return (await heard).strip()
+    assert asyncio.run(overhear(listener_has_the_keys=True)) == "True"      # so the test would notice
+    assert asyncio.run(overhear(listener_has_the_keys=False)) == "False"
+
+
+def test_a_process_that_wants_too_much_memory_is_told_and_lives(room):
+    with pytest.raises(CellError, match="MemoryError"):
+        run(room.ben, "much = bytearray(3 * 2**30)")
+    assert run(room.ben, "much = bytearray(2**29); print(len(much))") == str(2**29)
+
+
+def edited(notebook):
+    """A learner's answer in the first stub, with an output, and that cell."""
+    cell = next(cell for cell in notebook["cells"] if "stub" in cell["metadata"].get("tags", []))
+    cell["source"] = "def answer(x):\n    return x + 41    # my own\n"
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "it works\n"}]
+    return cell
+
+
+def test_what_a_learner_saved_survives_an_update_of_the_course(room, tmp_path):
+    notebook = asyncio.run(room.ada.read(CHAPTER))
+    mine = edited(notebook)
+    asyncio.run(room.ada.save(CHAPTER, notebook))
+    git(tmp_path, "clone", "--quiet", str(room.repository), "work")
+    upstream = tmp_path / "work" / CHAPTER.partition("/")[2]
+    newer = json.loads(upstream.read_text())
+    stubs = [cell for cell in newer["cells"] if "stub" in cell["metadata"].get("tags", [])]
+    stubs[0]["source"] = ["def answer(x):    # the course has changed this, too\n", "    ...\n"]
+    newer["cells"][0]["source"] = ["# Tensors, second edition\n"]
+    upstream.write_text(json.dumps(newer, indent=1, ensure_ascii=False) + "\n")
+    git(tmp_path / "work", *AUTHOR, "commit", "--quiet", "--all", "--message", "Second edition")
+    git(tmp_path / "work", "push", "--quiet")
+    asyncio.run(room.ada.pull(f"file://{room.repository}"))
+    merged = asyncio.run(room.ada.read(CHAPTER))
+    assert merged["cells"][0]["source"] == "# Tensors, second edition\n"
+    (kept,) = (cell for cell in merged["cells"] if cell.get("id") == mine["id"])
+    assert kept["source"] == mine["source"].rstrip("\n") or kept["source"] == mine["source"]
+    assert kept["outputs"] == mine["outputs"]
+
+
+@pytest.mark.parametrize("words", ["ipykernel_launcher", "jupyterhub-singleuser"])
+def test_killed_kernels_and_servers_lose_nothing_that_was_saved(room, words):
+    eva = type(room.ada)(room.hub.url, f"eva-{words[:4]}", room.hub.token)
+    asyncio.run(eva.create())
+    asyncio.run(eva.start())
+    asyncio.run(eva.pull(f"file://{room.repository}"))
+    notebook = asyncio.run(eva.read(CHAPTER))
+    mine = edited(notebook)
+    asyncio.run(eva.save(CHAPTER, notebook))
+    run(eva, "x = 1")
+    victim = room.process(eva, words)
+    kernel = room.process(eva, "ipykernel_launcher")
+    victim.kill()
+    assert all_gone([victim.pid, kernel.pid])           # a kernel does not outlive its server
+    if words == "jupyterhub-singleuser":
+        asyncio.run(eva.start())
+    (kept,) = (cell for cell in asyncio.run(eva.read(CHAPTER))["cells"] if cell["id"] == mine["id"])
+    assert kept["source"] == mine["source"] and kept["outputs"] == mine["outputs"]
+    assert run(eva, "print('again')") == "again"
+    asyncio.run(eva.stop())
+
+
+def test_a_browser_follows_a_chapters_link(room):
+    links = chapter_links({"hub": room.hub.url, "repository": f"file://{room.repository}"})
+    link = links[CHAPTER.partition("/")[2]]
+    browser = requests.Session()
+    form = browser.get(link, timeout=30)                # not logged in: the hub asks for a name
+    assert "/hub/login" in form.url
+    answers = {"username": "ada", "password": "", "_xsrf": browser.cookies.get("_xsrf", path="/hub/")}
+    page = browser.post(form.url, data=answers, timeout=60)
+    assert page.status_code == 200 and "/user/ada/git-pull" in page.url
+    assert re.search(r"git-pull/api|gitsync", page.text) and CHAPTER in page.text
+
+
+@pytest.mark.parametrize("open_to_all", ["--ip=0.0.0.0", "--JupyterHub.hub_ip="])
+def test_a_hub_without_passwords_does_not_start_where_others_reach_it(open_to_all, room, tmp_path):
+    command = hub_command(CONFIG, room.hub.state, "--port=0", open_to_all)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                          env=os.environ | {"COURSE_HUB_STATE": str(tmp_path / "state")})
+    assert done.returncode == 1
+    assert "found a hub without passwords" in done.stderr and "expected one on 127.0.0.1" in done.stderr
+
+
+def test_ctrl_c_leaves_no_process_and_no_file(tmp_path):
+    test = subprocess.Popen([sys.executable, "-m", "hub.load", "--users", "1", "--chapter", "01"], cwd=ROOT, text=True,
+                            env=os.environ | {"TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE, start_new_session=True)
+    tmp_path.chmod(0o711)
+    pids, until = [], time.monotonic() + 60
+    while time.monotonic() < until and test.poll() is None:
+        family = psutil.Process(test.pid).children(recursive=True)
+        if any("jupyterhub-singleuser" in " ".join(process.cmdline()) for process in family):
+            pids = [process.pid for process in family]
+            break
+        time.sleep(0.1)
+    assert pids, test.stderr.read()
+    test.send_signal(signal.SIGINT)
+    assert test.wait(60) != 0
+    assert all_gone(pids) and list(tmp_path.iterdir()) == []
