@@ -13,10 +13,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 book site test unit notebooks references learner canary: export COURSE_CACHE ?= $(CURDIR)/_build/cache
 book site test unit notebooks references learner bench canary: export TQDM_DISABLE ?= 1
 
-.PHONY: help setup book test lint unit notebooks site learner lab references bench constraints canary clean
+.PHONY: help setup book test lint unit notebooks site learner lab hub-setup hub hub-test references bench constraints canary clean
 
 help:           ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 
@@ -60,7 +60,7 @@ lint: setup       ## code style and docstring rules
 	$(BIN)/ruff check .
 
 unit: setup       ## the package, the exercise checks, the tools
-	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks
+	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks --ignore=tests/hub
 
 # nbval runs every cell of the chapters, tests/notebooks/plugin.py judges what they printed. One thread a notebook, since
 # they run side by side; what asks for the network is refused. The plugin puts the slowest first, and workers keep to
@@ -88,6 +88,27 @@ lab: setup        ## work through the chapters in JupyterLab; what you write in 
 	@$(BIN)/python -m tools.make_learner_notebooks --keep my_notebooks
 	$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/tools/lab" my_notebooks $(OPTIONS)
 
+# The hub and its users' JupyterLab servers have an environment of their own; kernels are those of .venv.
+hub-setup: .venv-hub/.ready   ## the hub's environment in .venv-hub (the next two call it)
+
+.venv-hub/.ready: hub/requirements.txt hub/package-lock.json constraints.txt
+	@command -v npm >/dev/null || { echo "found no npm, expected Node.js with npm for the hub's proxy; on Debian: apt-get install npm"; exit 1; }
+	@echo "Setting up .venv-hub, once: 0.4 GB"
+	@$(PYTHON) -m venv .venv-hub
+	.venv-hub/bin/python -m pip install --quiet -r hub/requirements.txt -c constraints.txt
+	@cp hub/package.json hub/package-lock.json .venv-hub
+	npm ci --prefix .venv-hub --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+hub: setup hub-setup          ## a JupyterHub on this machine alone, for trying out
+	@$(BIN)/python -m hub.start $(OPTIONS)
+
+N       ?= 8
+CHAPTER ?= 02
+hub-test: setup hub-setup     ## test a running hub, then let N users run a whole CHAPTER in it
+	$(BIN)/pytest tests/hub
+	$(BIN)/python -m hub.load --users $(N) --chapter $(CHAPTER)
+
 bench: setup      ## measure every claim about speed, write _build/bench.json
 	$(BIN)/python -m benchmarks
 
@@ -100,4 +121,4 @@ canary: setup     ## try the newest versions in an environment of their own, say
 	@$(BIN)/python -m tools.canary --processes $(NPROC) $(OPTIONS)
 
 clean:            ## remove everything that was made, the environment too
-	rm -rf _build .venv .venv-canary *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .venv .venv-hub .venv-canary *.egg-info .pytest_cache .ruff_cache .hypothesis
