@@ -4,7 +4,7 @@ WHERE = """
 import os, sys
 from course_utils.data.patches import cached_folder, shared_twin
 shared = os.environ["COURSE_DATA"]
-print(sys.executable, shared, os.environ["OMP_NUM_THREADS"], end=" ")
+print(sys.prefix, shared, os.environ["OMP_NUM_THREADS"], end=" ")
 print(shared_twin(cached_folder()).is_dir(), os.access(shared, os.W_OK))
 """
 
