@@ -11,12 +11,13 @@ from typing import Any
 
 from course_utils import recorded
 
-__all__ = ["BOOK_SECONDS", "MEMORY_MB", "Measured", "measured", "seconds_allowed"]
+__all__ = ["BOOK_SECONDS", "MEMORY_MB", "Measured", "measured", "memory_allowed", "seconds_allowed"]
 
 BOOK_SECONDS = 600              # all notebooks, one after another
-MEMORY_MB = 1000                # 10⁶ bytes: a kernel with all that it starts
+MEMORY_MB = 1000                # 10⁶ bytes: a kernel and all that it starts
 SECONDS = 60
 LONGER = {"09_patches": 90, "10_unet": 90}
+LARGER = {"14_supercomputers": 1400}        # starts three processes, each with a PyTorch of its own
 HEADS = ("chapter", "seconds", "allowed", "MB", "allowed")
 
 
@@ -36,6 +37,22 @@ def seconds_allowed(chapter: str) -> int:
     return LONGER.get(chapter, SECONDS)
 
 
+def memory_allowed(chapter: str) -> int:
+    """Say how much memory a chapter's notebook may occupy, with all that it starts.
+
+    Args:
+        chapter: its file name without ending.
+
+    Returns:
+        10⁶ bytes.
+
+    Example:
+        >>> memory_allowed("03_descent")
+        1000
+    """
+    return LARGER.get(chapter, MEMORY_MB)
+
+
 @dataclass(frozen=True)
 class Measured:
     """What the chapters took: a table in a notebook, lines of text elsewhere.
@@ -47,6 +64,7 @@ class Measured:
         machine: as `course_utils.runtime.describe_machine`.
         date: of the measurement.
         note: what else a reader should know.
+        training_step: seconds of a step of `preflight.machine.training_step` there; 0 if it was not measured.
     """
 
     notebooks: dict[str, dict[str, float]]
@@ -54,6 +72,7 @@ class Measured:
     machine: dict[str, Any]
     date: str
     note: str = ""
+    training_step: float = 0.0
 
     def of(self, chapter: str) -> dict[str, float] | None:
         """Give the numbers of one chapter.
@@ -73,7 +92,8 @@ class Measured:
             For each chapter its name, seconds and seconds allowed, MB and MB allowed.
         """
         stems = {path: PurePosixPath(path).stem for path in self.notebooks}
-        return [(stems[path], took["seconds"], seconds_allowed(stems[path]), took["peak_rss_mb"], MEMORY_MB)
+        return [(stems[path], took["seconds"], seconds_allowed(stems[path]), took["peak_rss_mb"],
+                 memory_allowed(stems[path]))
                 for path, took in self.notebooks.items()]
 
     def where(self) -> str:

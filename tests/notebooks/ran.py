@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.budgets import BOOK_SECONDS, MEMORY_MB, seconds_allowed
+from course_utils.budgets import BOOK_SECONDS, memory_allowed, seconds_allowed
 from course_utils.files import aside
 from tools.execution import Usage
 
@@ -21,12 +21,12 @@ PRINTED, USED = "printed", "used"           # what a cell's report carries from 
 
 def over_budget(stem: str, usage: Usage) -> Iterator[str]:
     """Say what a notebook took far beyond its budget."""
-    seconds = seconds_allowed(stem)
+    seconds, megabytes = seconds_allowed(stem), memory_allowed(stem)
     if usage.cpu_seconds > TIMES * seconds:
         yield (f"{stem}: found {usage.cpu_seconds:.0f} s of processor time, the budget is {seconds} s "
                f"(here {TIMES} times that are allowed)")
-    if usage.peak_rss_mb > MEMORY_TIMES * MEMORY_MB:
-        yield (f"{stem}: found a peak of {usage.peak_rss_mb:.0f} MB, the budget is {MEMORY_MB} MB "
+    if usage.peak_rss_mb > MEMORY_TIMES * megabytes:
+        yield (f"{stem}: found a peak of {usage.peak_rss_mb:.0f} MB, the budget is {megabytes} MB "
                f"(here {MEMORY_TIMES} times that are allowed)")
 
 
