@@ -18,6 +18,7 @@ from benchmarks import _results
 from course_utils import recorded
 from course_utils.budgets import measured
 from course_utils.data.cached import load_patches
+from course_utils.preflight.machine import training_step
 from course_utils.runtime import describe_machine
 from tools import notebooks
 from tools.execution import execute
@@ -72,7 +73,8 @@ def record() -> None:
     if busy > QUIET:
         sys.exit(f"found a load of {busy:.1f}, expected a quiet machine (below {QUIET}): end what runs, wait a minute")
     found = run([])
-    recorded.save_results("chapters", {"machine": describe_machine(), **found}, COMMAND, [])
+    step = {"training_step": round(training_step(), 4)}
+    recorded.save_results("chapters", {"machine": describe_machine(), **step, **found}, COMMAND, [])
     _results.store(_results.stored() | found)
     print(measured())
 

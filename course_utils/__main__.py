@@ -10,8 +10,6 @@ from pathlib import Path
 from course_utils import __version__
 from course_utils.progress.record import FILE
 
-MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
@@ -40,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     doctor = commands.add_parser("doctor", help="say whether this machine is ready, and what to do if not")
+    doctor.add_argument("--workshop", action="store_true",
+                        help="try what each chapter needs: its data, a kernel, memory, disk, speed")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     doctor.set_defaults(run=_doctor)
 
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = commands.add_parser("simulate", help="simulate the course's scenes now instead of at first use")
     simulate.add_argument("--scenes", type=int, help="how many (default: as many as the course uses)")
+    simulate.add_argument("--all", action="store_true", help="everything that any chapter simulates and keeps, 0.7 GB")
     simulate.add_argument("--sensor", default="pace", help="pace (default), landsat8, sentinel2 or rgb")
     simulate.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     simulate.set_defaults(run=_simulate)
@@ -95,16 +96,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    """Print what `doctor.examine` finds."""
+    """Print what `doctor.examine` finds, or the preflight for a workshop."""
     from course_utils import doctor
 
+    if options.workshop and doctor.healthy(doctor.packages()):
+        from course_utils.preflight.report import examine
+
+        found = examine()
+        print(json.dumps(found.as_json(), indent=1) if options.json else found)
+        return 0 if found.healthy else 1
     checks = doctor.examine()
     if options.json:
         print(json.dumps(doctor.as_json(checks), indent=1))
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:
-            print(f"{MARKS[check.status]} {check.name:{width}}  {check.found}")
+            print(f"{doctor.MARKS[check.status]} {check.name:{width}}  {check.found}")
             if check.advice:
                 print(f"  {'':{width}}  → {check.advice}")
         print("ready" if doctor.healthy(checks) else "not ready: mend the lines marked ✗, from the top")
@@ -173,7 +180,14 @@ def _size(size: int) -> str:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    """Fill the cache of simulated patches."""
+    """Fill the cache of simulated patches, or of all that chapters simulate."""
+    if options.all:
+        from course_utils.preflight.chapters import KEPT
+
+        for kept in KEPT.values():
+            kept.make()
+            print(f"✓ {kept.name}", flush=True)
+        return 0
     from course_utils.data.cached import COURSE_SCENES, cached_folder, load_patches
     from course_utils.sensors import UnknownSensorError, get_sensor
 

@@ -11,8 +11,10 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["OLDEST", "Check", "as_json", "examine", "healthy"]
+__all__ = ["MARKS", "OLDEST", "STATUSES", "Check", "as_json", "examine", "healthy", "packages"]
 
+MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
+STATUSES = tuple(MARKS)                 # from good to bad
 PYTHON = (3, 11)
 OLDEST = {          # the versions that the course is tested with (requirements.txt)
     "torch": "2.13.0", "numpy": "2.4.6", "matplotlib": "3.11.2", "pillow": "13.0.0", "scikit-learn": "1.9.1",
@@ -43,16 +45,26 @@ class Check:
     advice: str = ""
 
 
+def packages() -> list[Check]:
+    """Look at Python and at what the package imports.
+
+    Returns:
+        The checks. If one is an error, the rest of the package can not be imported.
+    """
+    checks = [_python(), *(_package(name, oldest) for name, oldest in OLDEST.items())]
+    other = None if healthy(checks) else _other_environment()
+    return [checks[0], other] if other else checks
+
+
 def examine() -> list[Check]:
     """Look at Python, packages, machine, folders and fetched files.
 
     Returns:
         The checks, in the order in which they should be mended.
     """
-    checks = [_python(), *(_package(name, oldest) for name, oldest in OLDEST.items())]
-    if any(check.status == "error" for check in checks):
-        other = _other_environment()
-        return [checks[0], other] if other else checks      # the rest of the package can not be imported
+    checks = packages()
+    if not healthy(checks):
+        return checks
     notebooks = (_notebooks(name, oldest) for name, oldest in NOTEBOOKS.items())
     return [*checks, *notebooks, *_machine(), *_folders(), *_datasets(), _simulated()]
 
