@@ -1,5 +1,6 @@
 """Checkpoints: everything a training needs to go on, in one file that is either whole or not there."""
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 FORMAT = 1
 
@@ -36,12 +37,16 @@ def save_checkpoint(path: str | Path, model: nn.Module, **state: Any) -> None:
         model: its weights and its architecture are stored.
         state: anything made of tensors, numbers, strings, lists and dictionaries.
 
+    Raises:
+        WriteError: the disk is full, or nothing may be written there; an older checkpoint is as it was.
+
     Source:
         Chapter 06.
     """
-    content = {"format": FORMAT, "architecture": architecture(model), "model": model.state_dict(), **state}
+    content = io.BytesIO()          # a file that torch writes itself tells nothing of why it could not
+    torch.save({"format": FORMAT, "architecture": architecture(model), "model": model.state_dict(), **state}, content)
     with aside(path) as new:
-        torch.save(content, new)
+        new.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
@@ -63,20 +68,22 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
         Chapter 06.
     """
     path = Path(path)
-    try:
+    again = "name another file, or train again"
+    if not path.exists():
+        raise FileNotFoundError(f"found no checkpoint {path}, expected one by save_checkpoint; {again}")
+    with reading(f"{path.name}, which torch can not read as a checkpoint", f"one by save_checkpoint; {again}",
+                 CheckpointError):
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # torch raises many kinds for a file that is not its own
-        raise CheckpointError(f"found {path.name}, which torch can not read as a checkpoint ({error})") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(
-            f"found {path.name} in format {found!r}, expected {FORMAT}; train again, or use the version that wrote it"
-        )
-    require_parts(path, content, ("architecture", "model"))
-    _compare(path.name, content.pop("architecture"), architecture(model))
-    model.load_state_dict(content.pop("model"))
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            found = content.get("format") if isinstance(content, dict) else type(content).__name__
+            raise CheckpointError(f"found {path.name} in format {repr(found)[:60]}, expected {FORMAT}; train again, "
+                                  "or use the version that wrote it")
+        require_parts(path, content, ("architecture", "model"))
+        _compare(path.name, content.pop("architecture"), architecture(model))
+        weights = content.pop("model")
+        shapes = {name: list(value.shape) for name, value in weights.items()}
+        _compare(path.name, {"class": type(model).__name__, "shapes": shapes}, architecture(model))
+        model.load_state_dict(weights)
     return content
 
 

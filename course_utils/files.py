@@ -92,16 +92,18 @@ def aside_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def reading(found: object, expected: str, error: type[ValueError]) -> Iterator[None]:
+def reading(found: object, expected: str, error: type[Exception],
+            passes: type[Exception] | tuple[()] | None = None) -> Iterator[None]:
     """Turn whatever is raised over a file that can not be read, or makes no sense, into one clear error.
 
     Args:
         found: what is being read, for the message.
         expected: what it should be, and what to do when it is not.
-        error: what to raise; an error of this type passes as it is.
+        error: what to raise, with a message of one line.
+        passes: errors that are clear already and pass as they are; None stands for those of the type `error`.
 
     Raises:
-        ValueError: of the type `error`, with a message of one line.
+        Exception: of the type `error`.
 
     Example:
         >>> class BoardError(ValueError):
@@ -113,9 +115,10 @@ def reading(found: object, expected: str, error: type[ValueError]) -> Iterator[N
         ...     print(str(error).split(', ')[-1])
         expected a list of entries; begin a new one
     """
+    clear = error if passes is None else passes
     try:
         yield
-    except error:
+    except clear:
         raise
     except Exception as cause:      # parsers of damaged files raise errors of every kind
         said = getattr(cause, "strerror", None) or " ".join(str(cause).split()[:40])[:200]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["DuplicateError", "LeaderboardError", "add", "read"]
 
@@ -46,19 +46,14 @@ def read(path: str | Path) -> list[dict]:
     """
     path = Path(path)
     advice = f"mend {path.name} by hand, or move it away to begin a new board"
-    try:
+    if not os.path.lexists(path):
+        return []
+    with reading(f"{path.name} that is no leaderboard", f"a list of entries; {advice}", LeaderboardError, ()):
         board = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         if not isinstance(board, list):
-            raise LeaderboardError(f"found a {type(board).__name__}, expected a list of entries")
+            raise ValueError(f"found a {type(board).__name__}, expected a list of entries")
         for entry in board:
             _check(entry)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise LeaderboardError(f"found {path.name} that can not be read ({error.strerror}), expected a file that you "
-                               "may read; name another board") from error
-    except (ValueError, RecursionError) as error:
-        raise LeaderboardError(f"found {path.name} that is no leaderboard ({error}); {advice}") from error
     return board
 
 

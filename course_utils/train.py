@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn, optim
 from tqdm import tqdm
 
-from course_utils.checkpoint import CheckpointError, load_checkpoint, require_parts, save_checkpoint
+from course_utils.checkpoint import CheckpointError, architecture, load_checkpoint, require_parts, save_checkpoint
+from course_utils.files import reading
 from course_utils.runtime import fast_bfloat16
 from course_utils.tasks import Batch, Task
 
@@ -314,13 +315,19 @@ def _resume(checkpoint, model, optimizer, schedule, config) -> tuple[History, di
     if checkpoint is None or not Path(checkpoint).exists():
         return History(), copy.deepcopy(model.state_dict())
     state = load_checkpoint(checkpoint, model)
-    require_parts(checkpoint, state, ("config", "history", "optimizer", "schedule", "best"))
-    for name, value in asdict(config).items():
-        if state["config"].get(name) != value:
-            raise CheckpointError(
-                f"found {name}={state['config'].get(name)!r} in {checkpoint}, expected {value!r}; "
-                "resume with the configuration it was started with, or name another checkpoint"
-            )
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return History(**state["history"]), state["best"]
+    with reading(f"{checkpoint}, which no training goes on from", "one that fit wrote; train again", CheckpointError):
+        require_parts(checkpoint, state, ("config", "history", "optimizer", "schedule", "best"))
+        for name, value in asdict(config).items():
+            if state["config"].get(name) != value:
+                raise CheckpointError(
+                    f"found {name}={state['config'].get(name)!r} in {checkpoint}, expected {value!r}; "
+                    "resume with the configuration it was started with, or name another checkpoint"
+                )
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        history, best = History(**state["history"]), state["best"]
+        if len({len(values) for values in asdict(history).values()}) != 1 or not len(history):
+            raise ValueError("a history of no epochs, or of some that lack a loss")
+        if architecture(model)["shapes"] != {name: list(value.shape) for name, value in best.items()}:
+            raise ValueError("best weights of another shape")
+        return history, best

@@ -1,6 +1,7 @@
 """The training loop against one written by hand, resumed trainings, and trainings that go wrong."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -297,11 +298,11 @@ def test_an_interrupted_write_keeps_the_old_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "last.pt"
     save_checkpoint(path, model(), note="first")
 
-    def half(content, file):
-        file.write_bytes(b"half")
+    def half(file, content):
+        file.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(path, model(), note="second")
     assert load_checkpoint(path, model())["note"] == "first"

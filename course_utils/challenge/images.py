@@ -19,7 +19,9 @@ from course_utils.data.cached import shared_twin
 from course_utils.data.errors import LayoutError
 from course_utils.data.folders import data_folder
 from course_utils.data.packed import HEADER, PackedPatches, open_packed, simulate_patches, write_packed
-from course_utils.data.samples import Patches
+from course_utils.data.samples import PATCH_SIZE, Patches, channel_names
+from course_utils.files import reading
+from course_utils.sensors import PACE_OCI
 
 __all__ = ["FOLDER_VARIABLE", "TestImages", "open_images", "test_images", "write_images"]
 
@@ -102,12 +104,13 @@ def open_images(folder: str | Path) -> TestImages:
         ChallengeError: the folder is missing, damaged, or of another version of the simulator.
     """
     folder = Path(folder)
-    try:
+    expected = "a folder that python -m course_utils challenge --make wrote with this version of the course"
+    with reading(f"no images of the challenge in {folder.name}", expected, ChallengeError):
         about = json.loads((folder / HEADER).read_text(encoding="utf-8"))["about"]
         patches = open_packed(folder, _about(str(about["challenge"])))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ChallengeError(f"found no images of the challenge in {folder.name} ({error}); expected a folder that "
-                             "python -m course_utils challenge --make wrote with this version of the course") from error
+        shape = (PATCHES, len(channel_names(PACE_OCI)), PATCH_SIZE, PATCH_SIZE)
+        if patches.image.shape != shape:
+            raise ValueError(f"images {patches.image.shape} in place of {shape}")
     return TestImages(patches, about["challenge"])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from course_utils import simulate
 from course_utils.data.samples import PATCH_SIZE
+from course_utils.files import reading
 
 __all__ = ["IDS", "KEY_VARIABLE", "PATCHES", "PER_SCENE", "SCENES", "SELF_STUDY_KEY", "ChallengeError", "Round",
            "read_key"]
@@ -84,8 +85,5 @@ def read_key(file: str | Path | None = None) -> str:
     """
     if file is None:
         return os.environ.get(KEY_VARIABLE, "").strip() or SELF_STUDY_KEY
-    try:
+    with reading(f"no key in {Path(file).name}", "a text file with the key in it", ChallengeError):
         return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ChallengeError(f"found no key in {Path(file).name} ({type(error).__name__}), expected a text file with "
-                             "the key in it") from error

@@ -1,16 +1,18 @@
 """Archives unpacked without letting them write anywhere but into their own folder."""
 
-import gzip
+import errno
 import shutil
 import tarfile
-import uuid
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from course_utils.data.errors import LayoutError, UnsafeArchiveError
+from course_utils.data.errors import DataError, LayoutError, UnsafeArchiveError
+from course_utils.files import WriteError, aside_folder, reading
 
 __all__ = ["unpack"]
+
+# What the system says when the disk is at fault, not the archive.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 
 def unpack(archive: str | Path, folder: str | Path) -> Path:
@@ -29,32 +31,39 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
     Raises:
         UnsafeArchiveError: a member would leave the folder (an absolute path, ``..``), or is a link or a device.
         LayoutError: the archive is damaged, of no known kind, or the folder is there already.
+        WriteError: the disk has no room for what is in it, or nothing may be written there.
     """
     archive, folder = Path(archive), Path(folder)
     if folder.exists():
         raise LayoutError(f"found {folder} already there, expected to make it; remove it to unpack again")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
-        with _open(archive) as opened:
-            members = opened.infolist() if isinstance(opened, zipfile.ZipFile) else opened.getmembers()
-            for member in members:
-                _check_member(archive, member)
-            aside.mkdir()
-            if isinstance(opened, tarfile.TarFile):
-                opened.extractall(aside, members, filter="data")
-                while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its check sum
-                    pass
-            else:
-                opened.extractall(aside, members)
-        content = list(aside.iterdir())
-        (content[0] if len(content) == 1 and content[0].is_dir() else aside).rename(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise LayoutError(f"found a damaged archive {archive} ({error}), expected a whole one; "
-                          "remove it and fetch it again") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    expected = "a whole archive; remove it and fetch it again"
+    with aside_folder(folder) as new, reading(f"a damaged archive {archive}", expected, LayoutError, DataError):
+        try:
+            with _open(archive) as opened:
+                _unpack(archive, opened, new)
+            content = list(new.iterdir())
+            (content[0] if len(content) == 1 and content[0].is_dir() else new).rename(folder)
+        except OSError as error:
+            if error.errno in DISK:
+                raise WriteError(error.errno, error.strerror, str(folder)) from error
+            raise
     return folder
+
+
+def _unpack(archive: Path, opened: tarfile.TarFile | zipfile.ZipFile, folder: Path) -> None:
+    """All members, if none of them is a danger and the disk has room for them."""
+    members = opened.infolist() if isinstance(opened, zipfile.ZipFile) else opened.getmembers()
+    for member in members:
+        _check_member(archive, member)
+    size = sum(member.file_size if isinstance(member, zipfile.ZipInfo) else member.size for member in members)
+    if size > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, f"{size:,} bytes do not fit")
+    if isinstance(opened, tarfile.TarFile):
+        opened.extractall(folder, members, filter="data")
+        while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its check sum
+            pass
+    else:
+        opened.extractall(folder, members)
 
 
 def _open(archive: Path) -> tarfile.TarFile | zipfile.ZipFile:

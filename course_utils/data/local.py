@@ -1,6 +1,7 @@
 """Where fetched files are on this machine, and whether they are the published ones."""
 
 import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -62,11 +63,12 @@ def verify(path: Path, file: RemoteFile) -> None:
         return
     kind, expected = file.known_hash.split(":")
     size, found = path.stat().st_size, _file_hash(path, kind)
+    advice = "remove it from this shared folder, or put the right file there"
     if path.is_relative_to(data_folder()):
-        path = path.replace(path.with_name(f"{path.name.removesuffix('.part')}.corrupt"))
-        advice = f"it is kept as {path} and never used; run python -m course_utils fetch {file.path}"
-    else:
-        advice = "remove it from this shared folder, or put the right file there"
+        advice = f"it is never used; run python -m course_utils fetch {file.path}"
+        with suppress(OSError):                     # a cache that can only be read
+            path = path.replace(path.with_name(f"{path.name.removesuffix('.part')}.corrupt"))
+            advice = f"it is kept as {path} and never used; run python -m course_utils fetch {file.path}"
     raise HashMismatchError(f"found {kind} {found[:12]}… for {file.path} ({size} bytes in {path}), expected "
                             f"{expected[:12]}…; {advice}")
 

@@ -1,7 +1,6 @@
 """The course's all-sky camera: frames by day and night, simulated on first use, then kept in the cache."""
 
 import warnings
-import zipfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.data.cached import shared_twin
-from course_utils.data.errors import SplitError
+from course_utils.data.errors import DataError, SplitError
 from course_utils.data.folders import data_folder
+from course_utils.data.npz import read_npz
 from course_utils.data.sky import SkyPicture, simulate_each
 from course_utils.files import aside
 from course_utils.runtime import worker_processes
@@ -23,6 +23,7 @@ FRAME_SIZE = 256
 # The number of a frame is the number of its sky, by day and by night, so its clouds are in no other part.
 FRAME_PARTS = {"train": range(48), "validation": range(48, 60), "test": range(60, 76)}
 TIMES = ("day", "night")
+LARGEST = 2**28         # bytes of an array of frames
 
 _opened: dict[Path, list[SkyPicture]] = {}      # a process reads or simulates frames once
 
@@ -110,17 +111,18 @@ def _path(name: str, size: int) -> Path:
 def _find(name: str, skies: Sequence[tuple[int, str, float]], size: int) -> list[SkyPicture]:
     """The frames of a file in the shared folder or in the cache; none if there is no whole one."""
     path, names = _path(name, size), [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
-    return _read(shared_twin(path), names) or _read(path, names)
+    return _read(shared_twin(path), names, size) or _read(path, names, size)
 
 
-def _read(path: Path, names: list[str]) -> list[SkyPicture]:
+def _read(path: Path, names: list[str], size: int) -> list[SkyPicture]:
     """The frames of a file; none if it is not there, damaged, or holds other frames."""
     try:
-        with np.load(path) as file:
-            found, pictures, codes = file["names"].tolist(), file["pictures"], file["codes"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        found, pictures, codes = read_npz(path, ("names", "pictures", "codes"), LARGEST).values()
+    except DataError:
         return []
-    return list(map(SkyPicture, names, pictures, codes)) if found == names else []
+    whole = (found.tolist() == names and pictures.shape == (len(names), size, size, 3)
+             and codes.shape == (len(names), size, size) and pictures.dtype == codes.dtype == np.uint8)
+    return list(map(SkyPicture, names, pictures, codes)) if whole else []
 
 
 def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same"]
 
@@ -65,7 +65,8 @@ class Golden:
         Raises:
             GoldenError: the file is none, or incomplete.
         """
-        data = Path(path).read_bytes()
+        with reading(f"{Path(path).name} that can not be read", "a golden patch; take the bundle again", GoldenError):
+            data = Path(path).read_bytes()
         if len(data) < HEADER.size or data[:8] != LETTERS:
             raise GoldenError(f"found no golden patch in {Path(path).name}, expected {LETTERS.decode()} at its "
                               "beginning; take the bundle again")
@@ -126,12 +127,12 @@ def require_intact(folder: str | Path) -> None:
         GoldenError: names the file.
     """
     folder = Path(folder)
-    if not (folder / SUMS).exists():
+    if not (folder / SUMS).is_file():
         raise GoldenError(f"found no {SUMS} in the bundle, expected one beside the model; take the bundle again")
     lines = (folder / SUMS).read_text(encoding="ascii", errors="replace").splitlines()
     sums = {name: value for value, _, name in (line.partition("  ") for line in lines)}
     for name in FILES:
-        found = digest(folder / name) if (folder / name).exists() else "no such file"
+        found = digest(folder / name) if (folder / name).is_file() else "no such file"
         if found != sums.get(name):
             raise GoldenError(f"found {name} with SHA-256 {found[:12]}, expected {sums.get(name, 'none')[:12]}; "
                               "it is not the file that was tested: take the bundle again")

@@ -8,6 +8,7 @@ excellent.
 import argparse
 import datetime
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 from course_utils import leaderboard
 from course_utils.data.cifar import Cifar10, load_cifar10
 from course_utils.data.errors import DataError
+from course_utils.files import aside, reading
 from course_utils.jobs.report import TABLE, save_report
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
@@ -120,10 +122,15 @@ def final(run: Run) -> dict:
     model, seconds = _trained(run)
     result, confusion, last, names = _scored(run, model, seconds, "test")
     try:
-        with taken.open("x", encoding="utf-8") as file:       # of two that come here at once, one fails
-            json.dump(result, file, indent=1)
+        taken.touch(exist_ok=False)                     # of two that come here at once, one fails
     except FileExistsError:
         _refuse_second(taken)
+    try:
+        with aside(taken) as new:
+            new.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    except OSError:
+        taken.unlink()
+        raise
     save_report(run.final_place, confusion, names, last)
     leaderboard.add(run.folder / "leaderboard.json", result)
     return result
@@ -155,8 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: what follows the name of the module; None takes it from the command line.
 
     Returns:
-        The exit code: 0 if the run ended, whatever its score; 1 if the pictures are not there or the test set was
-        scored before; 2 if the settings do not fit.
+        The exit code: 0 if the run ended, whatever its score; 1 if the pictures are not there, the test set was
+        scored before or the disk is full; 2 if the settings do not fit.
     """
     parser = argparse.ArgumentParser(prog="course_utils.jobs.cifar10", description="the tuning challenge on CIFAR-10",
                                      epilog=f"the optimiser is Adam with a learning rate of {LEARNING_RATE}, for all")
@@ -172,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run = Run(**options)
         result = final(run) if last_look else tune(run)
-    except (DataError, FinalTakenError) as error:
+    except (DataError, FinalTakenError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except ValueError as error:
@@ -222,12 +229,13 @@ def _loader(pictures: Cifar10, order: Iterable[int], size: int, draw: torch.Gene
 
 def _refuse_second(taken: Path) -> None:
     """Refuse if there was a final score."""
-    if taken.exists():
-        first = json.loads(taken.read_text(encoding="utf-8"))
-        settings = f"epochs {first['epochs']}, batch size {first['batch_size']}"
-        raise FinalTakenError(f"found a final score of {first['date']} ({first['score']:.3f}, {settings}), expected "
-                              "none: the test set is scored once. Report that score; for another challenge, choose "
-                              "another folder")
+    if os.path.lexists(taken):
+        expected = "none: the test set is scored once. Report that score; for another challenge, choose another folder"
+        with reading(f"a final score in {taken} that can not be read", expected, FinalTakenError):
+            first = json.loads(taken.read_text(encoding="utf-8"))
+            settings = f"epochs {first['epochs']}, batch size {first['batch_size']}"
+            raise FinalTakenError(f"found a final score of {first['date']} ({first['score']:.3f}, {settings}), "
+                                  f"expected {expected}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import nn
 
 from course_utils import simulate
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["LARGEST", "RecordError", "results", "save_results", "save_weights", "weights"]
 
@@ -62,10 +62,12 @@ def results(name: str, folder: Path = FOLDER) -> tuple[Any, dict[str, Any]]:
         ``numpy`` (versions).
 
     Raises:
-        RecordError: there is no such record.
+        RecordError: there is no such record, or it is damaged.
     """
-    content = json.loads(_existing(folder, name, "json").read_text(encoding="utf-8"))
-    return content["results"], content["about"]
+    path = _existing(folder, name, "json")
+    with reading(f"{path.name} that can not be read", "results; take the file from the project again", RecordError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content["results"], content["about"]
 
 
 def save_weights(name: str, model: nn.Module, command: str, seeds: list[int], folder: Path = FOLDER) -> None:
@@ -92,7 +94,7 @@ def save_weights(name: str, model: nn.Module, command: str, seeds: list[int], fo
         raise RecordError(f"found {size} bytes of weights in {name}, expected at most {LARGEST}; narrow the model")
     about = {key: json.dumps(value) for key, value in _about(command, seeds).items()}
     with aside(folder / f"{name}.safetensors") as new:
-        save_file(tensors, new, metadata=about)
+        new.write_bytes(save(tensors, metadata=about))
 
 
 def weights(name: str, model: nn.Module, folder: Path = FOLDER) -> dict[str, Any]:
@@ -111,13 +113,10 @@ def weights(name: str, model: nn.Module, folder: Path = FOLDER) -> dict[str, Any
             difference.
     """
     path = _existing(folder, name, "safetensors")
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
-            about = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-    except SafetensorError as error:
-        raise RecordError(f"found {path.name} that can not be read ({error}), expected weights; "
-                          "take the file from the project again") from error
+    with (reading(f"{path.name} that can not be read", "weights; take the file from the project again", RecordError),
+          safe_open(path, framework="pt") as file):
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
+        about = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     _require_same_shapes(name, tensors, model.state_dict())
     model.load_state_dict({key: value.float() if value.is_floating_point() else value
                            for key, value in tensors.items()})
