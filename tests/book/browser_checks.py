@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
-
 from tools.site_browser import open_page
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 WIDTHS = (1440, 820, 390)
+PAPER = 718                 # pixels between the margins of a sheet of A4
 MAX_WEIGHT = 2_000_000      # bytes over the line
+MAX_PAINT = 3.0             # seconds to the first paint; below 1 on a quiet machine, and test machines are not quiet
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg")
+STILL = "* { transition: none !important; animation: none !important; }"
 RAW_FORMULA = r"""() => {
     const box = document.querySelector("main") ?? document.body;
     const text = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
@@ -29,17 +29,23 @@ UNFOLD = """() => {
     document.querySelectorAll(".toggle-button-hidden").forEach((button) => button.click());
     document.querySelectorAll(".quiz-feedback > div").forEach((text) => { text.hidden = false; });
 }"""
-
-# Of the thousands of coloured words in code blocks one of each kind is enough to judge their contrast.
-ONE_WORD_OF_EACH_KIND = """() => {
-    const seen = new Set();
-    for (const word of document.querySelectorAll(".highlight pre span[class]")) {
-        const kind = word.className + (word.closest(".admonition")?.className ?? "");
-        if (seen.has(kind)) word.replaceWith(word.textContent);
-        seen.add(kind);
-    }
-    document.querySelectorAll(".highlight pre").forEach((block) => block.normalize());
+# What reaches beyond the window and is in no box that scrolls or cuts; and code that has to be scrolled to be read.
+TOO_WIDE = """() => {
+    const said = (box) => `${box.outerHTML.slice(0, 80)} (${Math.ceil(box.getBoundingClientRect().right)} px)`;
+    const held = (box) => box && (getComputedStyle(box).overflowX !== "visible" || held(box.parentElement));
+    const main = document.querySelector("main") ?? document.body;
+    const beyond = [...main.querySelectorAll("*")].filter((box) =>
+        box.checkVisibility() && box.getBoundingClientRect().right > innerWidth + 1 && !held(box.parentElement)
+            && getComputedStyle(box).position !== "fixed");
+    const code = [...main.querySelectorAll("[class*=highlight-ipython3] pre, .doctest pre")]
+        .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1);
+    return [...beyond.map(said), ...code.map((box) => "code scrolls: " + box.textContent.slice(0, 60))];
 }"""
+# On paper nothing scrolls: what a box would hide is lost.
+CUT = """() => [...document.querySelectorAll("article :is(pre, table, img, .text_html, figure)")]
+    .filter((box) => box.checkVisibility() && (box.scrollWidth > box.clientWidth + 1
+        || box.getBoundingClientRect().right > innerWidth + 1))
+    .map((box) => box.outerHTML.slice(0, 120))"""
 
 
 @dataclass
@@ -94,7 +100,7 @@ def sent_bytes(response):
 def visit(browser, address, page_path):
     """Open a page as a new reader; yields the page and the log of its visit."""
     context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme="light", reduced_motion="reduce",
+        viewport={"width": WIDTHS[0], "height": 900}, color_scheme="light", reduced_motion="reduce",
         permissions=["clipboard-read", "clipboard-write"],
     )  # fmt: skip
     log = Log(host=urlsplit(address).netloc)
@@ -124,30 +130,38 @@ def formula_problems(page):
     return problems
 
 
+def first_paint(page):
+    """Seconds from the request of the page to the first thing that the reader saw."""
+    return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
+
+
+def paint_problems(seconds):
+    """A reader does not look at an empty window."""
+    return [f"first paint after {seconds:.1f} s, at most {MAX_PAINT:.0f} s"] if seconds > MAX_PAINT else []
+
+
 def width_problems(page):
-    """At no width does the page scroll sideways."""
+    """Everything unfolded, nothing is wider than the window at any width, and code breaks instead of scrolling."""
+    page.evaluate(UNFOLD)
     problems = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         needed = page.evaluate("document.documentElement.scrollWidth")
         if needed > width:
             problems.append(f"the page needs {needed} px where {width} are")
+        problems += [f"wider than {width} px: {text}" for text in page.evaluate(TOO_WIDE)]
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     return problems
 
 
-def accessibility_problems(page, mode):
-    """What axe finds against WCAG 2.1 A and AA, everything unfolded, in the light or the dark mode."""
-    page.emulate_media(color_scheme=mode, reduced_motion="reduce")
-    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
-    page.evaluate(UNFOLD)
-    page.evaluate(ONE_WORD_OF_EACH_KIND)
-    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{rule['impact']} {rule['id']}: {node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()})"
-        for rule in found for node in rule["nodes"]
-    ]  # fmt: skip
+def print_problems(page):
+    """On a sheet of paper nothing is cut."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    problems = [f"cut on paper: {text}" for text in page.evaluate(CUT)]
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    return problems
 
 
 def theme_of(page):

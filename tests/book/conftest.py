@@ -1,8 +1,10 @@
 """The built site, served on this machine, and a browser to look at it with."""
 
+import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +19,21 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("page_path", site_pages(), scope="module")
     if "book_page" in metafunc.fixturenames:
         metafunc.parametrize("book_page", [page for page in site_pages() if page != "index.html"], scope="module")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how fast and how heavy the pages are, and write every one down beside the site."""
+    reports = [report for state in ("passed", "failed") for report in terminalreporter.stats.get(state, [])]
+    measured = [value for report in reports for name, value in report.user_properties if name == "page"]
+    if not measured:
+        return
+    pages = {urlsplit(url).path.removeprefix("/"): {"first_paint_s": seconds, "bytes": weight}
+             for url, seconds, weight in sorted(measured)}
+    record = SITE.with_name("pages.json")
+    record.write_text(json.dumps(pages, indent=1) + "\n", encoding="utf-8")
+    for key in ("first_paint_s", "bytes"):
+        page, most = max(((page, found[key]) for page, found in pages.items()), key=lambda pair: pair[1])
+        terminalreporter.write_line(f"{len(pages)} pages, largest {key}: {most} ({page}); all in {record}")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,19 @@
-"""Every page of the site in a real browser, light and dark, wide and narrow."""
+"""Every page of the site in a real browser, light and dark, wide and narrow, on paper and by keyboard.
+
+A page is opened once for all its tests; a failure names the page and the element.
+"""
 
 import pytest
-from browser_checks import accessibility_problems, formula_problems, theme_of, visit, width_problems
+from access_checks import contrast_problems, keyboard_problems, structure_problems
+from browser_checks import (
+    first_paint,
+    formula_problems,
+    paint_problems,
+    print_problems,
+    theme_of,
+    visit,
+    width_problems,
+)
 
 from tools.site_browser import serve
 
@@ -12,6 +24,13 @@ def visited(browser, address, book_page):
         yield page, log
 
 
+def test_the_reader_soon_sees_something(visited, record_property):
+    page, log = visited
+    seconds = first_paint(page)
+    record_property("page", (page.url, round(seconds, 3), log.weight))
+    assert paint_problems(seconds) == []
+
+
 def test_formulas_are_typeset(visited):
     assert formula_problems(visited[0]) == []
 
@@ -20,9 +39,21 @@ def test_page_fits_every_screen(visited):
     assert width_problems(visited[0]) == []
 
 
+def test_page_fits_on_paper(visited):
+    assert print_problems(visited[0]) == []
+
+
+def test_keyboard_reaches_everything(visited):
+    assert keyboard_problems(visited[0]) == []
+
+
+def test_page_is_accessible(visited):
+    assert structure_problems(visited[0]) == []
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_page_is_accessible(visited, mode):
-    assert accessibility_problems(visited[0], mode) == []
+def test_text_stands_out(visited, mode):
+    assert contrast_problems(visited[0], mode) == []
     assert theme_of(visited[0]) == mode
 
 
@@ -34,6 +65,11 @@ def test_page_is_quiet_light_and_asks_nobody_else(visited):
 BAD_PAGE = """<!DOCTYPE html><html><head><title>x</title></head><body><main>
 <p style="color:#bbb;background:#fff">faint $$x$$</p><div style="width:2000px">wide</div>
 <span class="math">\\(x\\)</span><img src="missing.png"><img src="https://example.org/x.png" alt="outside">
+<article><pre style="overflow-x:auto;width:90px">a line longer than its box</pre></article>
+<div class="highlight-ipython3"><pre style="overflow-x:auto;width:90px">code_that_has_to_be_scrolled</pre></div>
+<button style="outline:none">no ring</button><button style="opacity:0">unseen</button>
+<span onclick="alert()">mouse only</span><a href="#" tabindex="1">too early</a>
+<input aria-label="trap" onkeydown="event.preventDefault()"><button>behind the trap</button>
 <script>console.error("planted"); throw new Error("thrown");</script></main></body></html>"""
 
 
@@ -51,13 +87,35 @@ def test_formula_check_can_fail(bad_visit):
     assert any("1 of 1 formulas" in problem for problem in problems)
 
 
-def test_width_check_can_fail(bad_visit):
-    assert len(width_problems(bad_visit[0])) == 3
+@pytest.mark.parametrize("expected", [
+    "the page needs 2008 px where 390 are", 'wider than 390 px: <div style="width:2000px">', "code scrolls: code_that",
+])  # fmt: skip
+def test_width_check_can_fail(bad_visit, expected):
+    assert any(expected in problem for problem in width_problems(bad_visit[0]))
+
+
+def test_print_check_can_fail(bad_visit):
+    (problem,) = print_problems(bad_visit[0])
+    assert "a line longer than its box" in problem
+
+
+@pytest.mark.parametrize("expected", [
+    "no ring shows the focus of <button style=\"outline:none\"", "focused but not seen: <button style=\"opacity:0\"",
+    "Tab does not reach <span onclick", "out of the order of the page: ", "a trap: <input aria-label=\"trap\"",
+    "Tab does not reach <button>behind the trap",
+])  # fmt: skip
+def test_keyboard_check_can_fail(bad_visit, expected):
+    bad_visit[0].reload()
+    assert any(expected in problem for problem in keyboard_problems(bad_visit[0]))
 
 
 def test_accessibility_check_can_fail(bad_visit):
-    problems = accessibility_problems(bad_visit[0], "light")
-    assert {"color-contrast", "image-alt", "html-has-lang"} <= {text.split()[1].rstrip(":") for text in problems}
+    assert {"image-alt", "html-has-lang"} <= {text.split()[1].rstrip(":") for text in structure_problems(bad_visit[0])}
+
+
+def test_contrast_check_can_fail(bad_visit):
+    (problem,) = contrast_problems(bad_visit[0], "light")
+    assert "color-contrast" in problem and "faint" in problem
 
 
 @pytest.mark.parametrize("expected", ["another host: https://example.org", "404", "planted", "thrown"])
@@ -65,8 +123,10 @@ def test_visit_log_can_fail(bad_visit, expected):
     assert any(expected in problem for problem in bad_visit[1].problems())
 
 
-def test_weight_is_limited(bad_visit):
-    log = bad_visit[1]
+def test_weight_and_waiting_are_limited(bad_visit):
+    page, log = bad_visit
     assert not any("weighs" in problem for problem in log.problems())
     log.weight = 3_000_000
     assert any("weighs 3.0 MB" in problem for problem in log.problems())
+    assert paint_problems(first_paint(page)) == []
+    assert paint_problems(3.2) == ["first paint after 3.2 s, at most 3 s"]
