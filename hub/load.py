@@ -55,14 +55,11 @@ async def one_user(user: User, repository: str, notebook, path: str, turn: async
 def memory(hub: Running) -> list[dict]:
     """MiB of each user's server and kernel: resident now, resident at the peak, and the fair share of shared pages."""
     rows = []
-    for process in hub.family():
-        words = " ".join(process.cmdline())
-        kind = "kernel" if "ipykernel_launcher" in words else "server" if "jupyterhub-singleuser" in words else None
-        if kind:
+    for kind, words in (("server", "jupyterhub-singleuser"), ("kernel", "ipykernel_launcher")):
+        for process in hub.commands(words):
             status = _kilobytes(f"/proc/{process.pid}/status")
             rollup = _kilobytes(f"/proc/{process.pid}/smaps_rollup")
-            rows.append({"user": process.environ()["JUPYTERHUB_USER"], "kind": kind, "resident": status["VmRSS"],
-                         "peak": status["VmHWM"], "share": rollup["Pss"], "data": status["VmData"]})
+            rows.append({"kind": kind, "resident": status["VmRSS"], "peak": status["VmHWM"], "share": rollup["Pss"]})
     return rows
 
 

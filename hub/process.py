@@ -3,7 +3,6 @@
 import ctypes
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import time
@@ -33,7 +32,7 @@ c.JupyterHub.load_roles = [
 
 @dataclass
 class Running:
-    """A running hub: where it is, what opens it, what it has written; `pids` are those of its processes."""
+    """A running hub: where it is, where its files are, what it has written, what opens it."""
 
     url: str
     state: Path
@@ -47,6 +46,17 @@ class Running:
             hub = psutil.Process(self.process.pid)
             return [hub, *hub.children(recursive=True)]
         return []
+
+    def commands(self, words: str) -> list[psutil.Process]:
+        """Those of the family whose command has these words in it."""
+        return [process for process in self.family() if words in command_of(process)]
+
+
+def command_of(process: psutil.Process) -> str:
+    """The command of a process; empty if it has gone."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def free_ports(count: int) -> list[int]:
@@ -106,17 +116,13 @@ def _wait_until_it_answers(here: Running) -> None:
 
 
 def stop(here: Running) -> None:
-    """Ask the hub to stop its users' servers and itself; end by force what is still there after a while."""
+    """Ask the hub, the servers and the kernels to end; end by force what is still there after a while."""
     family = here.family()
-    with suppress(ProcessLookupError):
-        here.process.send_signal(signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        here.process.wait(PATIENCE)
-    orphans = [each for each in psutil.Process().children(recursive=True) if each in family]
-    for each in psutil.wait_procs(orphans, timeout=5)[1]:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    psutil.wait_procs(orphans, timeout=5)
+    for end, patience in (("terminate", PATIENCE), ("kill", 5)):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                getattr(process, end)()
+        family = psutil.wait_procs(family, timeout=patience)[1]
 
 
 def adopt_orphans() -> None:

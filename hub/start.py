@@ -1,5 +1,6 @@
-"""Start the hub on this machine: ``python -m hub.start`` (``make hub``); what follows goes to JupyterHub."""
+"""Start the hub on this machine: ``python -m hub.start`` (``make hub``)."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -54,19 +55,22 @@ def prepare(notebooks: Path) -> None:
 
 def main() -> None:
     """Prepare, say where everything is, and become the hub."""
+    parser = argparse.ArgumentParser(description="Start a JupyterHub that this machine alone can reach.")
+    parser.add_argument("--port", type=int, default=8000)
+    address = f"http://127.0.0.1:{parser.parse_args().port}"
     notebooks = STATE / "learning-to-see-clouds"
     try:
         STATE.mkdir(mode=0o711, parents=True, exist_ok=True)
-        command = hub_command(CONFIG, STATE, *sys.argv[1:])
+        command = hub_command(CONFIG, STATE, f"--JupyterHub.bind_url={address}")
         prepare(notebooks)
     except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
         sys.exit(f"the hub was not started: {error}")
-    print("The hub is at http://127.0.0.1:8000, for this machine only: any name, no password. Ctrl-C stops it.")
+    print(f"The hub is at {address}, for this machine only: any name, no password. Ctrl-C stops it.")
     if os.geteuid():
         print("You are not root, so ALL USERS SHARE YOUR ACCOUNT and can read each other's files, and yours: for "
               "trying out alone. hub/README.md tells how to serve others.")
     print("A link that brings a chapter's notebook:")
-    for link in chapter_links({"hub": "http://127.0.0.1:8000", "repository": f"file://{notebooks}"}).values():
+    for link in chapter_links({"hub": address, "repository": f"file://{notebooks}"}).values():
         print(f"  {link}", flush=True)
     os.execvp(command[0], command)
 

@@ -28,11 +28,9 @@ class Class:
     def home(self, user: User) -> Path:
         return self.hub.state / "homes" / user.name
 
-    def process(self, user: User, words: str) -> psutil.Process:
-        """The process of a user whose command has these words in it."""
-        (found,) = (each for each in self.hub.family() if words in " ".join(each.cmdline())
-                    and each.environ().get("JUPYTERHUB_USER") == user.name)
-        return found
+    def processes(self, user: User, words: str) -> list[psutil.Process]:
+        """The processes of a user whose command has these words in it."""
+        return [each for each in self.hub.commands(words) if each.environ().get("JUPYTERHUB_USER") == user.name]
 
 
 @pytest.fixture(scope="session")
