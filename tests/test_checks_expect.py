@@ -54,6 +54,12 @@ def test_close_names_the_slip_that_leads_to_the_answer():
     assert said(expect.expect_close, WANT * 3, WANT, cause="c", slips=slips).endswith("| c")
 
 
+def test_parts_are_given_and_counted():
+    assert expect.expect_parts([1, "b"], 2) == (1, "b")
+    assert said(expect.expect_parts, (1, 2, 3), 2) == "a tuple of length 3 | 2 answers in order, as in the stub | "
+    assert said(expect.expect_parts, 7, 2, "two rows", cause="c") == "7, of type int | two rows | c"
+
+
 def test_close_calls_nan_what_it_is():
     message = said(expect.expect_close, WANT / torch.tensor([0.0, 1.0]) * 0, WANT, cause="c")
     assert "yours is nan" in message and message.endswith("a division by zero")

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from course_utils.checks.core import RejectedError, call, describe, exercise
-from course_utils.checks.expect import expect_close, expect_equal, expect_property, expect_range, expect_shape
+from course_utils.checks.core import call, exercise
+from course_utils.checks.expect import (
+    expect_close,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_range,
+    expect_shape,
+)
 
 DEPTH, WIDTH = 40, 128
-
-
-def _parts(answer, count: int) -> tuple:
-    """The parts of a prediction."""
-    if not isinstance(answer, tuple | list) or len(answer) != count:
-        raise RejectedError(describe(answer), f"{count} predictions in order, as in the stub", "")
-    return tuple(answer)
 
 
 @exercise(hints=(
@@ -25,7 +25,7 @@ def _parts(answer, count: int) -> tuple:
 ))
 def two_paths(answer):
     """All four gradients are right, with the contributions of every user added."""
-    d, c, a, b = _parts(answer, 4)
+    d, c, a, b = expect_parts(answer, 4)
     cause = "what arrives, times the local derivative; for a product that is the other factor"
     expect_equal(d, 6, expected="prediction 1: the gradient at d", cause=cause,
                  slips=[(8, "that is the value of d; its gradient is the other factor")])
@@ -150,7 +150,7 @@ def _first_to_last(gain: float, seed: int) -> float:
 ))
 def surprises(answer):
     """Gradients add, detached factors are constants, one history is enough, and `detach` shares the memory."""
-    added, constant, recorded, moved = _parts(answer, 4)
+    added, constant, recorded, moved = expect_parts(answer, 4)
     expect_equal(added, 7, expected="prediction 1: the gradient after two passes", cause="2w, and 3", slips=[
         (3, "the second pass adds to the first, it does not replace it"), (4, "and the second pass?")])
     expect_equal(constant, 8, expected="prediction 2: the gradient with a constant factor",

@@ -10,6 +10,7 @@ from course_utils.checks.expect import (
     expect_close,
     expect_dtype,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_shape,
     expect_type,
@@ -50,8 +51,7 @@ def blend(answer):
     for seed, cut in ((0, 0.5), (1, 0.25), (2, 0.6875)):
         ids, (one, two), (first, second) = _two_orders(seed)
         got = call(answer, ids[first], one[first], ids[second], two[second], cut)
-        expect_type(got, (tuple, list), expected="two arrays: ids and pred")
-        expect_equal(len(got), 2, expected="two arrays: ids and pred")
+        expect_parts(got, 2, "two arrays: ids and pred")
         expect_dtype(got[0], np.int64)
         expect_dtype(got[1], np.bool_, cause="compare the mean with the cut")
         expect_close(got[0], ids, expected="every id once, in increasing order", cause="the ids are still in the order "
@@ -204,9 +204,7 @@ class _Images(torch.utils.data.Dataset):
 ))
 def bug_hunt(answer):
     """Ids travel with their masks, the cut is chosen on validation, and every training of the search is counted."""
-    expect_type(answer, (tuple, list), expected="the three functions")
-    expect_equal(len(answer), 3, expected="the three functions")
-    masks, choose, search = answer
+    masks, choose, search = expect_parts(answer, 3, "the three functions: masks, choose, search")
     _check_masks(masks)
     _check_choice(choose)
     _check_search(search)
@@ -215,8 +213,7 @@ def bug_hunt(answer):
 def _check_masks(masks) -> None:
     images = _Images()
     got = call(masks, images, lambda image: image[:, 0].numpy(), 0.5, torch.Generator().manual_seed(3))
-    expect_type(got, tuple, expected="ids and masks")
-    ids, pred = (np.asarray(part) for part in got)
+    ids, pred = (np.asarray(part) for part in expect_parts(got, 2, "two arrays: ids and masks"))
     expect_shape(ids, (70,))
     expect_shape(pred, (70, 4, 4))
     expect_equal(sorted(ids.tolist()), images.ids.tolist(), expected="every id once")

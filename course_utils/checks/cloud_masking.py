@@ -14,6 +14,7 @@ from course_utils.checks.expect import (
     expect_close,
     expect_dtype,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_range,
     expect_shape,
@@ -229,9 +230,7 @@ def split_by_scene(answer):
 def _two_parts(answer, scene, fraction, seed):
     """Call the learner's split and insist on a pair."""
     parts = call(answer, scene, fraction, np.random.default_rng(seed))
-    expect_property(isinstance(parts, tuple | list) and len(parts) == 2, f"a {type(parts).__name__}",
-                    "two arrays: train rows, test rows")
-    return parts
+    return expect_parts(parts, 2, "two arrays: train rows, test rows")
 
 
 @exercise(hints=(

@@ -12,6 +12,7 @@ from course_utils.checks.core import RejectedError, call, describe, exercise
 from course_utils.checks.expect import (
     expect_close,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_shape,
     expect_type,
@@ -57,9 +58,7 @@ def batch_norm(answer):
         mean, var = torch.randn(shape[1], generator=generator), 1 + torch.rand(shape[1], generator=generator)
         for training in (True, False):
             got = call(answer, x, mean, var, training)
-            three = "three tensors: the normalised x, the running mean and variance"
-            expect_type(got, (tuple, list), expected=three)
-            expect_property(len(got) == 3, f"{len(got)} parts", three)
+            expect_parts(got, 3, "three tensors: the normalised x, the running mean and variance")
             _check_normalised(got[0], x, mean, var, training)
             _check_running(got[1:], x, mean, var, training)
 

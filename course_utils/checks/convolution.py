@@ -5,16 +5,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.checks.core import RejectedError, call, describe, exercise
-from course_utils.checks.expect import expect_choice, expect_close, expect_equal, expect_property, expect_shape
+from course_utils.checks.expect import (
+    expect_choice,
+    expect_close,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_shape,
+)
 
 SOBEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
-
-
-def _parts(answer, count: int) -> tuple:
-    """The parts of an answer that is a tuple."""
-    if not isinstance(answer, tuple | list) or len(answer) != count:
-        raise RejectedError(describe(answer), f"{count} answers in order, as in the stub", "")
-    return tuple(answer)
 
 
 @exercise(hints=(
@@ -24,7 +24,7 @@ def _parts(answer, count: int) -> tuple:
 ))
 def turned(answer):
     """All four predictions are right: turned for numpy, as it is for PyTorch."""
-    by_numpy, by_torch, length, same = _parts(answer, 4)
+    by_numpy, by_torch, length, same = expect_parts(answer, 4)
     expect_equal(by_numpy, [-1, -2], expected="prediction 1: two numbers", cause="turn, slide, multiply, add",
                  slips=[([1, 2], "numpy turns the kernel round"), ([-2, -1], "slide from left to right")])
     expect_equal(by_torch, [1, 2], expected="prediction 2: two numbers", cause="slide, multiply, add",
@@ -43,7 +43,7 @@ def turned(answer):
 ))
 def sizes(answer):
     """All five sizes are right."""
-    first, second, third, fourth, padding = _parts(answer, 5)
+    first, second, third, fourth, padding = expect_parts(answer, 5)
     expect_equal(first, 60, expected="answer 1: rows after the 5×5 kernel", cause="how many places are there for it?",
                  slips=[(59, "64 − 5 is the last place, counted from 0"), (62, "that is a 3×3 kernel"),
                         (64, "nothing is padded here")])
@@ -121,9 +121,7 @@ def backward(answer):
         out.backward(grad)
         with torch.no_grad():                       # autograd finds nothing here
             result = call(answer, image.detach().clone(), kernel.detach().clone(), grad.clone())
-        expect_property(isinstance(result, tuple | list) and len(result) == 2, describe(result),
-                        "two gradients: of the image, and of the kernel")
-        mine_image, mine_kernel = result
+        mine_image, mine_kernel = expect_parts(result, 2, "two gradients: of the image, and of the kernel")
         if shape != size and tuple(mine_image.shape) == size and tuple(mine_kernel.shape) == shape:
             raise RejectedError("a gradient of the kernel, then one of the image", "first the image, then the kernel",
                                 "the two are exchanged")

@@ -8,7 +8,14 @@ import torch
 from torch import nn
 
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import expect_choice, expect_equal, expect_property, expect_range, expect_shape
+from course_utils.checks.expect import (
+    expect_choice,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_range,
+    expect_shape,
+)
 
 NOISE, DAMAGE = 2e-6, 5e-4      # several times what engines differ by; less than the mildest mistake of the chapter
 
@@ -122,9 +129,7 @@ def place(answer):
 ))
 def for_fortran(answer):
     """Both directions reverse the axes without copying, and an image that is not contiguous is put in order first."""
-    expect_property(isinstance(answer, tuple | list) and len(answer) == 2, "not two functions",
-                    "the two functions in one tuple: to_fortran, from_fortran")
-    to_fortran, from_fortran = answer
+    to_fortran, from_fortran = expect_parts(answer, 2, "the two functions in one tuple: to_fortran, from_fortran")
     rng = np.random.default_rng(3)
     image = rng.random((2, 3, 4, 5), dtype=np.float32)
     for given in (image, image[:, :, :, ::-1], image.transpose(0, 1, 3, 2)):

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from course_utils import losses
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import expect_close, expect_dtype, expect_property, expect_shape
+from course_utils.checks.expect import expect_close, expect_dtype, expect_parts, expect_property, expect_shape
 from course_utils.codes import IGNORE, is_cloud
 from course_utils.data.patches import load_patches
 from course_utils.data.samples import LAND
@@ -101,8 +101,7 @@ def image_gradient(answer):
         for off in (2.0, torch.nan):
             given = torch.where(valid, image, torch.tensor(off))
             got = call(answer, weight, bias, given, mask, valid)
-            expect_property(isinstance(got, tuple | list) and len(got) == 2, f"a {type(got).__name__}",
-                            "two gradients: of the weight and of the bias")
+            expect_parts(got, 2, "two gradients: of the weight and of the bias")
             expect_shape(got[0], (channels,), cause="one number for each channel: sum over the pixels")
             expect_shape(got[1], (), cause="the bias is one number")
             expect_property(_finite(got[0]) and _finite(got[1]), "not-a-number, as in a pixel that is not valid",
@@ -202,8 +201,7 @@ def bug_hunt(answer):
         mask = x[:, 0] + 0.5 * torch.randn(count, generator=generator) > 0.2
         weights = torch.randn(channels, generator=generator)
         got = call(answer, weights, x, mask, 0.3)
-        expect_property(isinstance(got, tuple | list) and len(got) == 2, f"a {type(got).__name__}",
-                        "the new weights and the loss")
+        expect_parts(got, 2, "two values: the new weights and the loss")
         logits, prob = x @ weights, torch.sigmoid(x @ weights)
         twice = torch.sigmoid(prob) - mask.float()
         expect_close(got[1], losses.bce(logits, mask), expected="the loss before the step", rtol=1e-4,

@@ -6,13 +6,7 @@ import numbers
 import torch
 
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import (
-    expect_choice,
-    expect_close,
-    expect_property,
-    expect_shape,
-    expect_type,
-)
+from course_utils.checks.expect import expect_choice, expect_close, expect_parts, expect_property, expect_shape
 from course_utils.simulate import lorenz
 
 
@@ -69,9 +63,8 @@ def _share_slips(parts, total):
 ))
 def warnings(answer):
     """The useless forecast is the more accurate one, and of a hundred warnings of the other not two are right."""
-    expect_type(answer, (tuple, list), expected="three numbers in a tuple")
-    expect_shape(answer, (3,), cause="accuracy of never, share of right warnings, accuracy of the better forecast")
-    never, right, better = answer
+    never, right, better = expect_parts(answer, 3, "three numbers in a tuple: accuracy of never, share of right "
+                                        "warnings, accuracy of the better forecast")
     found, false = 0.9 * 0.001, 0.05 * 0.999
     expect_close(never, 0.999, rtol=1e-3, expected="the share of days on which 'never' is right", slips=[
         (0.001, "that is the share of events; 'never' is right on the other days"), (99.9, "a share, not a percentage"),
@@ -160,9 +153,7 @@ def lead(answer):
 ))
 def bug_hunt(answer):
     """Training ends a gap before the test part, the scaling is the training part's, and persistence is the baseline."""
-    expect_type(answer, (tuple, list), expected="the three functions in one tuple")
-    expect_property(len(answer) == 3, f"{len(answer)} parts", "three functions: split, scaled, skill")
-    split, scaled, skill = answer
+    split, scaled, skill = expect_parts(answer, 3, "the three functions in one tuple: split, scaled, skill")
     _splits_by_time(split)
     _scales_by_training(scaled)
     _compares_with_persistence(skill)
@@ -171,9 +162,8 @@ def bug_hunt(answer):
 def _splits_by_time(split):
     for days, gap in ((100, 10), (365, 30), (50, 0)):
         got = call(split, days, gap, torch.Generator().manual_seed(0))
-        expect_type(got, (tuple, list), expected="two sets of rows")
-        expect_property(len(got) == 2, f"{len(got)} sets of rows", "two: training and test")
-        train, test = (torch.as_tensor(rows) for rows in got)
+        parts = expect_parts(got, 2, "two sets of rows: training and test")
+        train, test = (torch.as_tensor(rows) for rows in parts)
         first = days - days // 5
         expect_property(len(train) > 0 and len(test) > 0, "an empty part", "rows in both parts")
         expect_property(int(train.max()) < int(test.min()), "training days among or after the test days",
@@ -193,8 +183,7 @@ def _scales_by_training(scaled):
     train = 5 + 2 * torch.randn(80, 3, generator=generator)
     test = 9 + 4 * torch.randn(20, 3, generator=generator)
     got = call(scaled, train, test)
-    expect_type(got, (tuple, list), expected="both parts, scaled")
-    expect_property(len(got) == 2, f"{len(got)} parts", "two: training and test")
+    expect_parts(got, 2, "both parts, scaled: training and test")
     wanted = [(part - train.mean(0)) / train.std(0) for part in (train, test)]
     own = (test - test.mean(0)) / test.std(0)
     for part, want in zip(got, wanted, strict=True):

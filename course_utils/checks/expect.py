@@ -12,8 +12,18 @@ import torch
 
 from course_utils.checks.core import RejectedError, describe
 
-__all__ = ["expect_choice", "expect_close", "expect_dtype", "expect_equal", "expect_property", "expect_raises",
-           "expect_range", "expect_shape", "expect_type"]
+__all__ = [
+    "expect_choice",
+    "expect_close",
+    "expect_dtype",
+    "expect_equal",
+    "expect_parts",
+    "expect_property",
+    "expect_raises",
+    "expect_range",
+    "expect_shape",
+    "expect_type",
+]
 
 
 def expect_type(got, types: type | tuple[type, ...], *, expected: str = "", cause: str = "") -> None:
@@ -31,6 +41,28 @@ def expect_type(got, types: type | tuple[type, ...], *, expected: str = "", caus
     if not isinstance(got, types):
         names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
         raise RejectedError(f"{describe(got)}, of type {type(got).__name__}", expected or names, cause)
+
+
+def expect_parts(got, count: int, parts: str = "", *, cause: str = "") -> tuple:
+    """Expect a tuple or list of so many parts.
+
+    Args:
+        got: any value.
+        count: how many parts.
+        parts: what they are, in words, in order; answers as the stub has them if empty.
+        cause: the likely cause.
+
+    Returns:
+        The parts.
+
+    Raises:
+        RejectedError: it is neither, or has more or fewer parts.
+    """
+    expected = parts or f"{count} answers in order, as in the stub"
+    expect_type(got, (tuple, list), expected=expected, cause=cause)
+    if len(got) != count:
+        raise RejectedError(f"a {type(got).__name__} of length {len(got)}", expected, cause)
+    return tuple(got)
 
 
 def expect_shape(got, shape: Sequence[int], *, cause: str = "") -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import torch
 
 from course_utils.checks.core import RejectedError, call, exercise
-from course_utils.checks.expect import expect_close, expect_equal, expect_property, expect_shape, expect_type
+from course_utils.checks.expect import (
+    expect_close,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_shape,
+    expect_type,
+)
 from course_utils.data.patches import load_patches
 from course_utils.data.shards import shuffled
 from course_utils.runtime import generator
@@ -23,8 +30,7 @@ PATIENCE = 3.0          # seconds until a loop that waits for a thread counts as
 ))
 def new_gpu(answer):
     """In turn the times add up, overlapped the larger one counts, and a hidden load is no longer than the step."""
-    expect_type(answer, (tuple, list), expected="four numbers in one tuple")
-    expect_property(len(answer) == 4, f"{len(answer)} numbers", "four: (a), (b), (c), (d)")
+    expect_parts(answer, 4, "four numbers in one tuple: (a), (b), (c), (d)")
     for name, got, want, slips in (
         ("(a)", answer[0], 36, [(180 / 25, "the loading does not get faster with the GPU"), (30, "that is overlapped"),
                                 (6, "that is the step alone"), (151.2, "the loading was sped up, not the computing")]),
@@ -98,8 +104,7 @@ def getitems(answer):
 ))
 def cache_misses(answer):
     """LRU misses more than what does not fit; a fixed part misses just that; what fits entirely misses nothing."""
-    expect_type(answer, (tuple, list), expected="three numbers in one tuple")
-    expect_property(len(answer) == 3, f"{len(answer)} numbers", "three: (a), (b), (c)")
+    expect_parts(answer, 3, "three numbers in one tuple: (a), (b), (c)")
     m = 600 / 800
     hits = m + (1 - m) * np.log(1 - m)
     for name, got, want, slips in (
@@ -217,9 +222,7 @@ def _scenes_in_batch(scenes: np.ndarray, buffer: int, shard: int = 64, batch: in
 ))
 def bug_hunt(answer):
     """Draws differ by item and epoch, each shard has one reader an epoch, and a loader's error reaches the loop."""
-    expect_type(answer, (tuple, list), expected="the three functions in one tuple")
-    expect_property(len(answer) == 3, f"{len(answer)} parts", "three functions: draw, shards, ahead")
-    draw, shards, ahead = answer
+    draw, shards, ahead = expect_parts(answer, 3, "the three functions in one tuple: draw, shards, ahead")
     _draws_differ(draw)
     _shards_are_shared_out(shards)
     _errors_arrive(ahead)

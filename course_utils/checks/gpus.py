@@ -7,7 +7,14 @@ from torch import nn
 
 from course_utils import losses
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import expect_choice, expect_close, expect_equal, expect_property, expect_type
+from course_utils.checks.expect import (
+    expect_choice,
+    expect_close,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_type,
+)
 from course_utils.measure.memory import predicted
 
 
@@ -192,11 +199,10 @@ def segments(answer):
 ))
 def bug_hunt(answer):
     """The clock waits before and after, the losses own no graph, and gradients are clipped at their true length."""
-    expect_type(answer, tuple, expected="three functions")
-    expect_property(len(answer) == 3, f"{len(answer)} parts", "three functions", cause="one for each of the three")
-    _check_timed(answer[0])
-    _check_losses(answer[1])
-    _check_step(answer[2])
+    timed, validation_losses, step = expect_parts(answer, 3, "the three functions in one tuple")
+    _check_timed(timed)
+    _check_losses(validation_losses)
+    _check_step(step)
 
 
 class _Queue:

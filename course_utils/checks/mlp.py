@@ -12,6 +12,7 @@ from course_utils.checks.core import call, exercise
 from course_utils.checks.expect import (
     expect_close,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_shape,
     expect_type,
@@ -75,8 +76,7 @@ def _layer(inputs, outputs, generator):
 ))
 def wedge(answer):
     """Your two folds part cloud from ground and snow on other scenes, better than any straight line can."""
-    expect_property(isinstance(answer, tuple | list) and len(answer) == 4, f"{type(answer).__name__}",
-                    "four values: hidden weight, hidden bias, output weight, output bias")
+    expect_parts(answer, 4, "four values: hidden weight, hidden bias, output weight, output bias")
     values = []
     for value, shape in zip(answer, [(2, 2), (2,), (2,), ()], strict=True):
         expect_shape(value, shape, cause="hidden weight (2, 2), hidden bias (2,), output weight (2,), output bias ()")
@@ -116,9 +116,7 @@ def _pixels_of_other_scenes():
 ))
 def parameters(answer):
     """Parameters, the shape of a stored weight, the shape of the output, and what is left without bends."""
-    expect_property(isinstance(answer, tuple | list) and len(answer) == 4, f"{type(answer).__name__}",
-                    "four values: a number, two shapes, a number")
-    count, weight, output, flat = answer
+    count, weight, output, flat = expect_parts(answer, 4, "four values: a number, two shapes, a number")
     expect_equal(count, 451, expected="all weights and biases of three layers", slips=[
         (7 * 16 + 16 * 16 + 16 * 3, "these are the weights alone; the biases are learned, too"),
         (7 * 16 + 16 + 16 * 3 + 3, "there are two hidden layers, so three linear ones"),
@@ -148,9 +146,7 @@ def stratified(answer):
     np.random.default_rng(2).shuffle(labels)
     for seed, fraction in enumerate((0.3, 0.5, 0.25)):
         parts = call(answer, labels, fraction, np.random.default_rng(seed))
-        expect_property(isinstance(parts, tuple | list) and len(parts) == 2, f"a {type(parts).__name__}",
-                        "two arrays: train rows, test rows")
-        train, test = (np.asarray(part) for part in parts)
+        train, test = (np.asarray(part) for part in expect_parts(parts, 2, "two arrays: train rows, test rows"))
         given = np.concatenate([train, test])
         expect_property(given.dtype.kind in "iu", f"values of type {given.dtype}", "whole numbers: rows of `labels`")
         expect_property(np.array_equal(np.sort(given), np.arange(len(labels))),

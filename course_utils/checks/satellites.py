@@ -11,6 +11,7 @@ from course_utils.checks.expect import (
     expect_close,
     expect_dtype,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_range,
     expect_shape,
@@ -121,9 +122,7 @@ def tile_starts(answer):
 ))
 def decline(answer):
     """Less than 3 % of the kept pixels are wrong, and a looser limit would not do."""
-    expect_type(answer, tuple, expected="the limit and the share, two numbers")
-    expect_property(len(answer) == 2, f"{len(answer)} parts", "the limit and the share")
-    limit, share = (float(value) for value in answer)
+    limit, share = (float(value) for value in expect_parts(answer, 2, "two numbers: the limit and the share"))
     expect_range(limit, 0.01, 0.5, cause="a doubt lies between 0 and 0.5")
     steps = round(limit * 100)
     expect_property(abs(limit * 100 - steps) < 1e-6, f"a limit of {limit}", "a multiple of 0.01")
@@ -239,9 +238,7 @@ def bug_hunt(answer):
         counts[1, 1, 1] = 0
         right = (counts > 0).all(axis=0)
         got = call(answer, counts, factor, offset, elevation)
-        expect_type(got, (tuple, list), expected="the image and `valid`")
-        expect_property(len(got) == 2, f"{len(got)} values", "two: the image and `valid`")
-        image, valid = got
+        image, valid = expect_parts(got, 2, "two arrays: the image and `valid`")
         expect_dtype(valid, np.bool_)
         expect_equal(valid, right, expected="true where every band was measured",
                      cause="`any` is true where a single band was measured")

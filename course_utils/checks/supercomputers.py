@@ -9,7 +9,14 @@ import torch
 from torch.utils.data import DistributedSampler
 
 from course_utils.checks.core import call, exercise
-from course_utils.checks.expect import expect_choice, expect_close, expect_equal, expect_property, expect_type
+from course_utils.checks.expect import (
+    expect_choice,
+    expect_close,
+    expect_equal,
+    expect_parts,
+    expect_property,
+    expect_type,
+)
 from course_utils.data.cifar import Cifar10
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
@@ -154,9 +161,7 @@ def _tuned_accuracy(epochs, batch_size):
 ))
 def bug_hunt(answer):
     """Each epoch has its own order, one process of all writes, and every item is scored once."""
-    expect_type(answer, (tuple, list), expected="the three functions in a tuple")
-    expect_property(len(answer) == 3, f"{len(answer)} functions", "three: order, writes, scored")
-    order, writes, scored = answer
+    order, writes, scored = expect_parts(answer, 3, "the three functions in one tuple: order, writes, scored")
     _check_order(order)
     nodes, each = 3, 4
     for rank in range(nodes * each):

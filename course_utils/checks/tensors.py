@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from sklearn.datasets import load_sample_image
 
-from course_utils.checks.core import RejectedError, call, describe, exercise
+from course_utils.checks.core import call, exercise
 from course_utils.checks.expect import (
     expect_choice,
     expect_close,
     expect_dtype,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_raises,
     expect_range,
@@ -21,20 +22,13 @@ BOXES = {"A": (5, 45, 10, 170), "B": (40, 85, 530, 635), "C": (150, 195, 380, 54
 DARKEST = 0.6
 
 
-def _parts(answer, count: int) -> tuple:
-    """The parts of a prediction."""
-    if not isinstance(answer, tuple | list) or len(answer) != count:
-        raise RejectedError(describe(answer), f"{count} predictions in order, as in the stub", "")
-    return tuple(answer)
-
-
 @exercise(hints=(
     "How many different values does a byte have? What follows after the largest?",
     "Bytes count modulo 256. `//` keeps whole numbers, `/` never does. Which fraction type is PyTorch's own?",
 ))
 def dtypes(answer):
     """Bytes wrap around at 256, float32 does not; `//` keeps bytes and `/` gives PyTorch's default fraction type."""
-    total, as_float, quarter, half = _parts(answer, 4)
+    total, as_float, quarter, half = expect_parts(answer, 4)
     byte = "what a byte holds: a whole number from 0 to 255"
     expect_equal(total, 4, expected=f"prediction 1: {byte}", cause="the sum does not fit in a byte, and what is left?",
                  slips=[(260, "the sum does not fit in a byte"), (255, "bytes do not stop at 255, they start again"),
@@ -60,7 +54,7 @@ def dtypes(answer):
 ))
 def strides(answer):
     """Strides are products of the sizes to the right, permute reorders them, and both views are walks with jumps."""
-    first, permuted, bands_last, one_band = _parts(answer, 4)
+    first, permuted, bands_last, one_band = expect_parts(answer, 4)
     batch = torch.zeros(8, 12, 64, 32)
     expect_equal(first, batch.stride(), expected="prediction 1: how many numbers one step hops over",
                  cause="the sizes to the right of a dimension, multiplied",
@@ -199,7 +193,7 @@ def _cloudy(box: str, limit: float, darkest: float = 0.0) -> float:
 ))
 def threshold(answer):
     """The threshold parts sky from streaks, the shares are those of the photograph, and the odd box is named."""
-    limit, haze, trees, box = _parts(answer, 4)
+    limit, haze, trees, box = expect_parts(answer, 4)
     expect_range(limit, -1, 1, cause="answer 1 is a value of the index")
     for share in (haze, trees):
         expect_range(share, 0, 1, cause="a share, not a percentage")

@@ -12,6 +12,7 @@ from course_utils.checks.core import RejectedError, call, exercise
 from course_utils.checks.expect import (
     expect_close,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_range,
     expect_shape,
@@ -240,8 +241,7 @@ VARIANTS = {"validation_is_scaled_like_training": (_HalfScaled,), "rows_are_the_
 ))
 def five_tests(answer):
     """Each of your tests passes on the right training and fails on the one with its mistake."""
-    expect_type(answer, (tuple, list), expected="the five tests in a tuple")
-    expect_property(len(answer) == len(TESTS), f"{len(answer)} tests", "five, in the order of the stub")
+    expect_parts(answer, len(TESTS), "the five tests in a tuple, in the order of the stub")
     for test, (name, mistake) in zip(answer, TESTS.items(), strict=True):
         expect_property(_verdict(test, mistakes.Experiment, name), f"{name} gives False for a training without any "
                         "mistake", "True", cause="it demands more than the one thing; does dropout make the two runs "
@@ -274,8 +274,7 @@ def bug_hunt(answer):
     right = mistakes.make(mistakes.Experiment)
     rows = torch.tensor([7, 3, 30])
     got, want = call(experiment.batch, rows), right.batch(rows)
-    expect_type(got, (tuple, list), expected="inputs and mask of the rows")
-    expect_property(len(got) == 2, f"{len(got)} values from `batch`", "two: inputs and mask of the rows")
+    expect_parts(got, 2, "two tensors from `batch`: inputs and mask of the rows")
     for mine, wanted in zip(got, want, strict=True):
         expect_close(mine, wanted, expected="what belongs to the rows asked for",
                      cause="`batch` takes the first rows, whatever rows are asked for")

@@ -10,6 +10,7 @@ from course_utils.checks.expect import (
     expect_choice,
     expect_close,
     expect_equal,
+    expect_parts,
     expect_property,
     expect_shape,
     expect_type,
@@ -26,8 +27,8 @@ from course_utils.models.unet import UNet
 ))
 def even_overlap(answer):
     """The layer doubles every size, and away from the border each output is covered by the same number of stamps."""
-    expect_type(answer, (tuple, list), expected="three whole numbers: kernel, stride, padding")
-    expect_shape(answer, (3,), cause="give kernel, stride and padding in one tuple")
+    expect_parts(answer, 3, "three whole numbers in one tuple: kernel, stride, padding")
+    expect_shape(answer, (3,), cause="kernel, stride and padding are one number each")
     kernel, stride, padding = (int(number) for number in answer)
     expect_property(list(answer) == [kernel, stride, padding] and min(kernel, stride) > 0 <= padding, f"{answer}",
                     "whole numbers, kernel and stride above 0", cause="a size that is no number of pixels")
@@ -173,9 +174,7 @@ def _cut_slip(got: float, among_all: np.ndarray, wanted: float) -> str:
 ))
 def bug_hunt(answer):
     """The batch moves as one, eight ways; the decoder's input has its order; the cut does not know the test part."""
-    expect_type(answer, (tuple, list), expected="the three functions in one tuple")
-    expect_property(len(answer) == 3, f"{len(answer)} parts", "three functions: turned, merged, chosen_cut")
-    turned, merged, chosen_cut = answer
+    turned, merged, chosen_cut = expect_parts(answer, 3, "the three functions in one tuple: turned, merged, chosen_cut")
     _moves_together(turned)
     _merges_in_order(merged)
     _cuts_on_validation(chosen_cut)

@@ -124,7 +124,7 @@ WRONG = {
         ((6, 14, 6, 28), "a is used twice: the way through c"),
         ((6, 14, 30, 28), "one of them is missing"),
         ((6, 14, 48, 16), "one of them is missing"),
-        ((6, 14, 48), "4 predictions in order"),
+        ((6, 14, 48), "4 answers in order"),
     ],
     "largest": [
         (lambda x, grad: marks(x) * grad[:, None], "they do not each get all of it"),

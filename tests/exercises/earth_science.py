@@ -85,7 +85,7 @@ WRONG = {
         ((0.999, 0.947368, 0.95), "not equally many"),
         ((0.999, 0.0177, 0.925), "the mean of both rates"),
         ((99.9, 0.0177, 0.95), "not a percentage"),
-        ((0.999, 0.0177), "shape (3,)"),
+        ((0.999, 0.0177), "three numbers in a tuple"),
     ],
     "corrected": [
         (lambda prob, weight: weight * prob / (weight * prob + 1 - prob), "weighs a second time"),

@@ -136,7 +136,7 @@ WRONG = {
         ((36, 5, 30, 30), "the GPU needs 6 ms"),
         ((151.2, 5, 30, 6), "not the computing"),
         ((36, 5, 18, 6), "a mean"),
-        ((36, 5, 30), "3 numbers"),
+        ((36, 5, 30), "of length 3"),
     ],
     "getitems": [
         (Loop, "reads one by one"),
@@ -154,7 +154,7 @@ WRONG = {
         ((477, 600, 0), "that is what is kept"),
         ((477, 200, 200), "does a data set of 400 GB"),
         ((677, 200, 0), "half of the data fits"),
-        ((477, 200), "2 numbers"),
+        ((477, 200), "of length 2"),
     ],
     "shuffle_buffer": [
         (lambda items, buffer, generator: mixed(items, buffer, generator, rest=False), "left in the buffer"),

@@ -153,6 +153,6 @@ WRONG = {
         ((order, writes, repeated), "the sampler repeats items"),
         ((order, writes, everything), "the sampler repeats items"),
         ((order, writes, dropped), "items are left out"),
-        ((order, writes), "three: order, writes, scored"),
+        ((order, writes), "in one tuple: order, writes, scored"),
     ],
 }

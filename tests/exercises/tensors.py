@@ -80,7 +80,7 @@ WRONG = {
         (replaced(RIGHT_DTYPES, 2, 62.5), "whole numbers"),
         (replaced(RIGHT_DTYPES, 3, "torch.float64"), "numpy's habit"),
         (replaced(RIGHT_DTYPES, 3, "torch.float"), "short form"),
-        (260, "4 predictions"),
+        (260, "4 answers"),
     ],
     "strides": [
         (replaced(RIGHT_STRIDES, 0, (98304, 8192, 128, 4)), "numpy counts"),

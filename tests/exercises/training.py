@@ -272,7 +272,7 @@ WRONG = {
         (tests(at3=repeatable_with_seeds), "validation_is_repeatable gives True"),
         (tests(at4=any_number), "validation_looks_at_validation_data gives True"),
         (tests(at4=lambda Class: "yes"), "compare at the end"),
-        (RIGHT[:4], "five, in the order of the stub"),
+        (RIGHT[:4], "in the order of the stub"),
     ],
     "bug_hunt": [
         (MISTAKES["index ignored"], "takes the first rows"),

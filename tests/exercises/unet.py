@@ -89,7 +89,7 @@ WRONG = {
         ((6, 3, 2), "the stride says"),
         ((1, 1, 0), "the stride says"),
         ((4.5, 2, 1), "no number of pixels"),
-        ((4, 2), "kernel, stride and padding in one tuple"),
+        ((4, 2), "in one tuple: kernel, stride, padding"),
     ],
     "padding": [
         (lambda height, width, depth: (-width % 2**depth, -height % 2**depth), "exchanged"),
