@@ -18,7 +18,7 @@ MEMORY_MB = 1000                # 10⁶ bytes: a kernel and all that it starts
 SECONDS = 60
 LONGER = {"09_patches": 90, "10_unet": 90}
 LARGER = {"14_supercomputers": 1400}        # starts three processes, each with a PyTorch of its own
-HEADS = ("chapter", "seconds", "allowed", "MB", "allowed")
+HEADS = ("chapter", "seconds", "MB")
 
 
 def seconds_allowed(chapter: str) -> int:
@@ -115,13 +115,13 @@ class Measured:
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
-        body = "".join(f'<tr><th scope="row">{escape(chapter)}</th><td>{seconds:.0f}</td><td>{allowed}</td>'
-                       f"<td>{mb:.0f}</td><td>{room:,}</td></tr>"
-                       for chapter, seconds, allowed, mb, room in self.rows())
-        total = (f'<tr><th scope="row">the book</th><td>{self.book_seconds:.0f}</td><td>{BOOK_SECONDS}</td>'
-                 "<td></td><td></td></tr>")
-        return (f'<table class="scoreboard"><caption>{escape(self.where())}</caption>'
-                f"<thead><tr>{heads}</tr></thead><tbody>{body}{total}</tbody></table>")
+        lines = [(chapter, f"{seconds:.0f}&nbsp;/&nbsp;{allowed}", f"{mb:,.0f}&nbsp;/&nbsp;{room:,}")
+                 for chapter, seconds, allowed, mb, room in self.rows()]
+        lines.append(("the book", f"{self.book_seconds:.0f}&nbsp;/&nbsp;{BOOK_SECONDS}", ""))
+        body = "".join(f'<tr><th scope="row">{escape(chapter)}</th>'
+                       f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for chapter, *cells in lines)
+        return (f'<table class="scoreboard"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+                f"<p>{escape(self.where())}</p>")
 
 
 def measured() -> Measured:
