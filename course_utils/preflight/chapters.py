@@ -75,7 +75,7 @@ class Chapter:
 
 CHAPTERS = (
     Chapter("01_tensors", "Tensors"),
-    Chapter("02_cloud_masking", "The cloud-masking problem", ("patches",), ("l8biome", "ukis")),
+    Chapter("02_cloud_masking", "The cloud-masking problem", ("patches",), ("l8biome",)),
     Chapter("03_descent", "Fitting by gradient descent", ("patches",)),
     Chapter("04_mlp", "Multi-layer perceptrons", ("patches",)),
     Chapter("05_backpropagation", "Backpropagation", ("patches",)),
