@@ -110,7 +110,7 @@ def measure(
     model: str,
     chapter: int,
     parameters: int,
-    batch_size: int = 64,
+    batch_size: int = 16,
 ) -> Row:
     """Score a model on a data set, all pixels pooled.
 

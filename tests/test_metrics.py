@@ -256,6 +256,18 @@ def test_area_under_roc_is_the_chance_that_cloud_outscores_clear(seed):
 
 
 @pytest.mark.parametrize("ties", [True, False])
+def test_curves_are_those_of_scikit_learn(ties):
+    score, mask, valid = scored_pixels(4, ties=ties)
+    roc, pr = metrics.roc_curve(score, mask, valid), metrics.precision_recall_curve(score, mask, valid)
+    every = np.stack(sk.roc_curve(mask[valid], score[valid], drop_intermediate=False), axis=1)
+    ours = np.stack([roc.x, roc.y, roc.thresholds], axis=1)
+    assert np.isclose(ours[:, None], every).all(axis=2).any(axis=1).all()
+    assert roc.x.size < len(every) and roc.area == pytest.approx(sk.roc_auc_score(mask[valid], score[valid]))
+    for ours, theirs in zip((pr.y, pr.x), sk.precision_recall_curve(mask[valid], score[valid])[:2], strict=True):
+        assert np.allclose(ours, theirs)
+
+
+@pytest.mark.parametrize("ties", [True, False])
 def test_average_precision_agrees_with_scikit_learn(ties):
     score, mask, valid = scored_pixels(3, ties=ties)
     expected = sk.average_precision_score(mask[valid], score[valid])

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.data.errors import LayoutError
+from course_utils.files import reading
+
 __all__ = ["MappedArray", "map_array"]
 
 PIECE = 4 * 2**20                               # bytes of the file that are read before they are let go
@@ -37,7 +40,17 @@ class MappedArray(np.memmap):
 
     def take(self, rows: np.ndarray, axis: int | None = None, out: np.ndarray | None = None,
              mode: str = "raise") -> np.ndarray:
-        """Copy rows, as ``np.take`` asks for them: the quickest way to a few whole ones."""
+        """Copy rows: what ``np.take`` calls, and the quickest way to a few whole ones.
+
+        Args:
+            rows: numbers along the axis.
+            axis: where they are counted; None counts all elements, one row after another.
+            out: where to write; None makes a new array.
+            mode: what happens to a number out of range, as `numpy.take` says.
+
+        Returns:
+            The copy.
+        """
         taken = np.asarray(self).take(rows, axis, out, mode)
         self.let_go()
         return taken
@@ -82,7 +95,7 @@ def map_array(path: str | Path) -> MappedArray:
         The array; bytes are read from disk when they are used.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: the file is damaged.
+        LayoutError: there is no such file, or it is damaged.
     """
-    return np.load(path, mmap_mode="r").view(MappedArray)
+    with reading(f"{path} that can not be mapped", "an array as numpy.save writes it; make it again", LayoutError):
+        return np.lib.format.open_memmap(path, mode="r").view(MappedArray)

@@ -46,18 +46,19 @@ def roc_curve(score: Array, mask: Array, valid: Array) -> Curve:
         MaskError: the shapes differ, a score is not finite, or only one class is present.
 
     Source:
-        scikit-learn's `roc_curve`; Fawcett (2006), Pattern Recognition Letters 27, 861–874.
+        Fawcett (2006), Pattern Recognition Letters 27, 861–874.
 
     Example:
         >>> score, mask = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
         >>> roc_curve(score, mask, np.ones(4, bool)).area
         0.75
     """
-    from sklearn import metrics  # here, because it takes a second and few chapters need it
-
-    score, mask = _both_classes(*valid_pixels(score, mask, valid))
-    x, y, thresholds = metrics.roc_curve(mask, score)
-    return Curve(x, y, thresholds.astype(float), float(metrics.auc(x, y)))
+    thresholds, tp, fp = _called_cloud(score, mask, valid)
+    thresholds, tp, fp = (np.append(values, end)[::-1] for values, end in ((thresholds, np.inf), (tp, 0), (fp, 0)))
+    bends = np.ones(tp.size, bool)                       # points on a straight line between others say nothing
+    bends[1:-1] = (np.diff(tp, 2) != 0) | (np.diff(fp, 2) != 0)
+    x, y = fp[bends] / fp[-1], tp[bends] / tp[-1]
+    return Curve(x, y, thresholds[bends], float(np.trapezoid(y, x)))
 
 
 def precision_recall_curve(score: Array, mask: Array, valid: Array) -> Curve:
@@ -76,19 +77,16 @@ def precision_recall_curve(score: Array, mask: Array, valid: Array) -> Curve:
         MaskError: as `roc_curve`.
 
     Source:
-        scikit-learn's `precision_recall_curve` and `average_precision_score`.
+        Chapter 02; the area is scikit-learn's `average_precision_score`.
 
     Example:
         >>> score, mask = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
         >>> precision_recall_curve(score, mask, np.ones(4, bool)).y.round(2).tolist()
         [0.5, 0.67, 0.5, 1.0, 1.0]
     """
-    from sklearn import metrics
-
-    score, mask = _both_classes(*valid_pixels(score, mask, valid))
-    y, x, thresholds = metrics.precision_recall_curve(mask, score)
-    area = -float(np.sum(np.diff(x) * y[:-1]))
-    return Curve(x, y, np.append(thresholds, np.inf), area)
+    thresholds, tp, fp = _called_cloud(score, mask, valid)
+    x, y = np.append(tp / tp[0], 0.0), np.append(tp / (tp + fp), 1.0)
+    return Curve(x, y, np.append(thresholds, np.inf), -float(np.sum(np.diff(x) * y[:-1])))
 
 
 def valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, np.ndarray]:
@@ -117,10 +115,14 @@ def valid_pixels(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, n
     return score, mask
 
 
-def _both_classes(score: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, refused where there is no curve."""
+def _called_cloud(score: Array, mask: Array, valid: Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every value that occurs, in increasing order, and the cloudy and the clear pixels that score at least that."""
+    score, mask = valid_pixels(score, mask, valid)
     if mask.all() or not mask.any():
         raise MaskError(
             f"found {int(mask.sum())} cloudy of {mask.size} valid pixels; expected both classes: add scenes"
         )
-    return score, mask
+    cloud, clear = np.sort(score[mask]), np.sort(score[~mask])
+    thresholds = np.union1d(cloud, clear)
+    tp, fp = (values.size - np.searchsorted(values, thresholds) for values in (cloud, clear))
+    return thresholds.astype(float), tp, fp
