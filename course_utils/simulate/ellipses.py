@@ -42,7 +42,7 @@ def ellipse(index: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng((seed, index))
     radii = rng.uniform(*RADII, size=2)
     centre = rng.uniform(radii + MARGIN - 0.5, SIZE - 0.5 - MARGIN - radii)
-    figure, ground = _colours(rng)
+    figure, ground = two_colours(rng, CONTRAST)
     share = coverage(*centre, *radii)
     image = ground[:, None, None] + share * (figure - ground)[:, None, None]
     image = image + rng.normal(0, NOISE, image.shape)
@@ -72,11 +72,19 @@ def coverage(xc: float, yc: float, rx: float, ry: float) -> np.ndarray:
     return np.clip(share, 0, 1).reshape(SIZE, SUBROWS, SIZE).mean(axis=1)
 
 
-def _colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two colours that can be told apart."""
+def two_colours(rng: np.random.Generator, contrast: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw two colours that can be told apart.
+
+    Args:
+        rng: where they are drawn from.
+        contrast: between the two, the largest of the three differences, at least.
+
+    Returns:
+        Colour of a figure and of its ground, (3,) each, red, green, blue in 0–1.
+    """
     while True:
         figure, ground = rng.uniform(0, 1, size=(2, 3))
-        if np.abs(figure - ground).max() >= CONTRAST:
+        if np.abs(figure - ground).max() >= contrast:
             return figure, ground
 
 

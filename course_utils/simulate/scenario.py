@@ -112,8 +112,17 @@ def _choose(rng: np.random.Generator, table: dict, name: str | None, what: str) 
     return name
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw evenly in the logarithm."""
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a number evenly in its logarithm.
+
+    Args:
+        rng: where it is drawn from.
+        low: the smallest, above 0.
+        high: the largest.
+
+    Returns:
+        The number.
+    """
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -123,9 +132,9 @@ def _layer(rng: np.random.Generator, kind: str, ground_km: float, wind: float) -
     above = rng.uniform(*top)
     if top[0] >= 6:                        # high cloud keeps its height above the sea, not above the ground
         above = max(above - ground_km, 2.0)
-    return CloudLayer(shape, float(rng.uniform(*coverage)), _log_uniform(rng, *thickness),
+    return CloudLayer(shape, float(rng.uniform(*coverage)), log_uniform(rng, *thickness),
                       float(ground_km + above), float(rng.uniform(*ice)), float(rng.uniform(*radius)),
-                      _log_uniform(rng, *outer), float(rng.uniform(*slope)), float(rng.uniform(*stretch)),
+                      log_uniform(rng, *outer), float(rng.uniform(*slope)), float(rng.uniform(*stretch)),
                       float(wind + rng.normal(0, 0.2)))
 
 
@@ -135,14 +144,14 @@ def _aerosol(rng: np.random.Generator, surface: str) -> Aerosol:
     patchy = float(rng.uniform(0.1, 0.6))
     if surface not in COLD:
         if chance < 0.10:
-            return Aerosol("haze", _log_uniform(rng, .25, .7), 1.3, .04, .06, .65, patchy)
+            return Aerosol("haze", log_uniform(rng, .25, .7), 1.3, .04, .06, .65, patchy)
         if chance < 0.15:
-            return Aerosol("smoke", _log_uniform(rng, .3, 1.2), 1.8, .08, .12, .60, patchy + 0.4)
+            return Aerosol("smoke", log_uniform(rng, .3, 1.2), 1.8, .08, .12, .60, patchy + 0.4)
         if chance < {"desert": 0.40, "ocean": 0.25, "coast": 0.25}.get(surface, 0.18):
-            return Aerosol("dust", _log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
+            return Aerosol("dust", log_uniform(rng, .25, 1.3), 0.2, .12, .03, .72, patchy)
     if surface in {"ocean", "coast"}:
-        return Aerosol("marine", _log_uniform(rng, .04, .4), 0.5, .01, .01, .72, 0.15)
-    return Aerosol("haze", _log_uniform(rng, .03, .22), 1.3, .05, .07, .65, 0.2)
+        return Aerosol("marine", log_uniform(rng, .04, .4), 0.5, .01, .01, .72, 0.15)
+    return Aerosol("haze", log_uniform(rng, .03, .22), 1.3, .05, .07, .65, 0.2)
 
 
 def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: str | None = None) -> Scenario:
@@ -170,7 +179,7 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
                 "desert": rng.uniform(0, 1.5), "savanna": rng.uniform(0, 1.5), "forest": rng.uniform(0, 1.0),
                 }.get(surface, 0.0)
     wind = rng.uniform(0, np.pi)
-    fine = _log_uniform(rng, 0.12, 0.5)
+    fine = log_uniform(rng, 0.12, 0.5)
     kinds = CLOUD_SCENARIOS[cloud][1]
     if rng.random() < 0.6 and "cirrus" not in kinds:        # ice too thin to see, except at 1.38 µm
         kinds = (*kinds, "veil")
@@ -182,14 +191,14 @@ def draw_scenario(rng: np.random.Generator, surface: str | None = None, cloud: s
         sun_azimuth=float(rng.uniform(0, 360)),
         view_zenith=float(rng.uniform(0, 25)),
         view_azimuth=float(rng.uniform(0, 360)),
-        pixel_m=_log_uniform(rng, 30, 200),
+        pixel_m=log_uniform(rng, 30, 200),
         altitude_km=float(altitude),
-        vapour_cm=_log_uniform(rng, *VAPOUR_CM.get(surface, (0.9, 5.0))),
+        vapour_cm=log_uniform(rng, *VAPOUR_CM.get(surface, (0.9, 5.0))),
         aerosol=_aerosol(rng, surface),
         wind_ms=float(rng.uniform(1, 12)),
-        snow_grain_mm=(fine, _log_uniform(rng, 2 * fine, 2.0)),
-        snow_impurity=_log_uniform(rng, 0.01, 2.0),
+        snow_grain_mm=(fine, log_uniform(rng, 2 * fine, 2.0)),
+        snow_impurity=log_uniform(rng, 0.01, 2.0),
         swath_edge=float(rng.uniform(0.03, 0.4)) if rng.random() < 0.08 else 0.0,
-        wander_m=_log_uniform(rng, 40, 160),
+        wander_m=log_uniform(rng, 40, 160),
         wander_share=float(rng.uniform(0.3, 0.8)),
     )

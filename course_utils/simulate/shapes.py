@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from course_utils.simulate.ellipses import two_colours
+
 SIDE = 32
 CONTRAST = 0.3                      # between the two colours, the largest of the three differences, at least
 NOISE = 0.08                        # standard deviation, on a scale of colours from 0 to 1
@@ -51,7 +53,7 @@ def shape(index: int, seed: int = 0) -> tuple[np.ndarray, int]:
     row, column = rng.uniform(radius, SIDE - radius, size=2)
     v, u = (np.mgrid[:SIDE, :SIDE] + 0.5 - np.array([row, column])[:, None, None]) / radius
     inside = list(SHAPES.values())[label](u, v)
-    figure, ground = _colours(rng)
+    figure, ground = two_colours(rng, CONTRAST)
     image = np.where(inside, figure[:, None, None], ground[:, None, None]) + rng.normal(0, NOISE, (3, SIDE, SIDE))
     return np.round(255 * np.clip(image, 0, 1)).astype(np.uint8), label
 
@@ -77,11 +79,3 @@ def shapes(numbers: Iterable[int], seed: int = 0) -> tuple[np.ndarray, np.ndarra
     if not drawn:
         raise ValueError("found no numbers, expected at least one, such as range(100)")
     return np.stack([image for image, _ in drawn]), np.array([label for _, label in drawn], dtype=np.int64)
-
-
-def _colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two colours that can be told apart."""
-    while True:
-        figure, ground = rng.uniform(0, 1, size=(2, 3))
-        if np.abs(figure - ground).max() >= CONTRAST:
-            return figure, ground

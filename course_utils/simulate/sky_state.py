@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from course_utils.simulate.clouds import CloudLayer
-from course_utils.simulate.scenario import UnknownScenarioError
+from course_utils.simulate.scenario import UnknownScenarioError, log_uniform
 from course_utils.simulate.sky_clouds import SkyLayer, draw_layer
 from course_utils.simulate.sky_geometry import direction, turned
 from course_utils.simulate.sky_horizon import Skyline, draw_skyline
@@ -101,16 +101,11 @@ def sky_stream(seed: int, number: int, part: str, moment: int = 0) -> np.random.
     return np.random.default_rng((seed, number, PARTS[part], moment))
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw evenly in the logarithm."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def _cloud(rng: np.random.Generator, kind: str, width: float, wind: float) -> CloudLayer:
     """Draw one cloud layer; `width` is the side of its map over its height."""
     shape, coverage, thickness, height, size, slope, stretch, ice = _KINDS[kind]
-    return CloudLayer(shape, float(rng.uniform(*coverage)), _log_uniform(rng, *thickness), float(rng.uniform(*height)),
-                      ice, 10.0, width / _log_uniform(rng, *size), float(rng.uniform(*slope)),
+    return CloudLayer(shape, float(rng.uniform(*coverage)), log_uniform(rng, *thickness), float(rng.uniform(*height)),
+                      ice, 10.0, width / log_uniform(rng, *size), float(rng.uniform(*slope)),
                       float(rng.uniform(*stretch)), float(wind + rng.normal(0, 0.2)))
 
 
@@ -145,10 +140,10 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
     time = time or TIMES[int(dark)]
     latitude = float(rng.uniform(0, 60))
     source, lux = _source(rng, time)
-    town_lux = _log_uniform(rng, 1.5e-4, 0.3)
+    town_lux = log_uniform(rng, 1.5e-4, 0.3)
     town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
     wind = rng.uniform(0, 2 * np.pi)
-    haze = Haze(_log_uniform(rng, 0.04, 0.6), float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.62, 0.78)))
+    haze = Haze(log_uniform(rng, 0.04, 0.6), float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.62, 0.78)))
     clouds = sorted((_cloud(rng, kind, width, wind) for kind in SKIES[sky][1]), key=lambda cloud: cloud.top_km)
     layers = []
     for place, cloud in enumerate(clouds):
@@ -187,7 +182,7 @@ def at_site(state: SkyState, site: int) -> SkyState:
     if site < 0:
         raise ValueError(f"found site={site}, expected 0 or more")
     rng = sky_stream(state.seed, site, "site")
-    town_lux, sodium = _log_uniform(rng, 1.5e-4, 0.3), rng.random()
+    town_lux, sodium = log_uniform(rng, 1.5e-4, 0.3), rng.random()
     town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
     return replace(
         state, town=town, town_lux=town_lux, town_azimuth=float(rng.uniform(0, 360)),
