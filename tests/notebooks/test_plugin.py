@@ -159,4 +159,4 @@ def test_the_slowest_notebook_runs_first(nbval, tmp_path, monkeypatch):
     for stem in ("01_new", "02_b", "03_c"):
         nbformat.write(new_notebook(cells=[cell("1"), cell("2")]), tmp_path / f"{stem}.ipynb")
     _, said = nbval(tmp_path, tmp_path, "--collect-only")
-    assert re.findall(r"<IPyNbFile (\w+)\.ipynb>", said) == ["03_c", "02_b", "01_new"], said
+    assert re.findall(r"<IPyNbFile (\w+)\.ipynb>", said) == ["03_c", "01_new", "02_b"], said
