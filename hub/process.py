@@ -1,4 +1,7 @@
-"""A hub that is started for a while, as tests want it: free ports, a token that nobody sees, nothing left behind."""
+"""A hub that is started for a while, as tests want it: free ports, a token that nobody sees, nothing left behind.
+
+A Python process runs one such hub at a time: whatever else it starts meanwhile is taken for a part of the hub.
+"""
 
 import ctypes
 import os
@@ -37,15 +40,11 @@ class Running:
     url: str
     state: Path
     log: Path
-    process: subprocess.Popen
     token: str = field(repr=False)
 
     def family(self) -> list[psutil.Process]:
-        """The hub and all that it has started and that is still there."""
-        with suppress(psutil.NoSuchProcess):
-            hub = psutil.Process(self.process.pid)
-            return [hub, *hub.children(recursive=True)]
-        return []
+        """The hub and all that it has started and that is still there, also what has lost its parent."""
+        return psutil.Process().children(recursive=True)
 
     def commands(self, words: str) -> list[psutil.Process]:
         """Those of the family whose command has these words in it."""
@@ -96,20 +95,20 @@ def running(state: Path, cores: int = 2) -> Iterator[Running]:
     with log.open("w") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True,
                                    env=os.environ | {"COURSE_HUB_STATE": str(state)})
-    here = Running(f"http://127.0.0.1:{public}", state, log, process, token)
+    here = Running(f"http://127.0.0.1:{public}", state, log, token)
     try:
-        _wait_until_it_answers(here)
+        _wait_until_it_answers(here, process)
         yield here
     finally:
         stop(here)
 
 
-def _wait_until_it_answers(here: Running) -> None:
+def _wait_until_it_answers(here: Running, process: subprocess.Popen) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         with suppress(OSError), urllib.request.urlopen(f"{here.url}/hub/api", timeout=5):
             return
-        if here.process.poll() is not None or time.monotonic() > until:
+        if process.poll() is not None or time.monotonic() > until:
             raise RuntimeError("found no answer from the hub, expected one; its last words:\n"
                                + here.log.read_text()[-2000:])
         time.sleep(0.1)

@@ -50,7 +50,7 @@ def within_reach(command: list[str], paths: Iterable[Path]) -> list[str]:
         found = ", ".join(f"{folder} closed to other accounts" for folder in at_fault or folders)
         raise PermissionError(f"found {found}, expected folders that every user may enter (chmod o+x), since the "
                               "course, its Python or its data lie there; move these to a place such as /srv or /opt")
-    lines = ["set -e", "stage=$(mktemp -d)", "mount -t tmpfs tmpfs $stage"]
+    lines = ["set -e", "stage=$(mktemp -d -p /run)", "mount -t tmpfs tmpfs $stage"]
     for i, (folder, needed) in enumerate(folders.items()):
         for j, path in enumerate(needed):
             lines += [f"mkdir $stage/{i}-{j}", f"mount --bind {shlex.quote(str(path))} $stage/{i}-{j}"]
