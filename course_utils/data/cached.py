@@ -131,6 +131,7 @@ def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, prog
             write_packed(folder, patches, about)
         return open_packed(folder, about), folder
     except (OSError, DataError) as error:
-        warnings.warn(f"could not keep the simulated patches in {folder} ({error}); they stay in memory and are "
+        why = getattr(error, "strerror", error)
+        warnings.warn(f"could not keep the simulated patches in {folder} ({why}); they stay in memory and are "
                       "simulated again next time. COURSE_CACHE can name another folder", stacklevel=3)
         return patches, None

@@ -8,7 +8,7 @@ take turns, file by file, and the later one finds what the earlier one brought.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,12 +23,14 @@ from course_utils.data.errors import DataError, DownloadError, HashMismatchError
 from course_utils.data.folders import data_folder
 from course_utils.data.local import find, matches, verify
 from course_utils.data.registry import RemoteFile, resolve
+from course_utils.files import WriteError
 
 __all__ = ["Fetched", "fetch"]
 
 TIMEOUT = (10.0, 30.0)      # seconds to connect, seconds between two pieces of an answer
 CHUNK = 1 << 16
 LOCK = ".fetch.lock"        # in the cache; held by the process that downloads
+POOCH = "tmp????????"       # the names of pooch's temporary files
 ATTEMPTS = 5                # of which each must have brought some bytes to be followed by another
 
 
@@ -117,17 +119,20 @@ def _turn(folder: Path) -> Iterator[None]:
 
 def _not_writable(place: Path, error: OSError) -> str:
     """What to do when a folder or a disk refuses."""
-    return (f"could not write {place} ({error.strerror or error}); free some space or name another folder in "
-            "COURSE_CACHE")
+    return (f"could not write {place} ({error.strerror or error}), expected room on the disk and a folder that may be "
+            "written to; free some space or name another folder in COURSE_CACHE")
 
 
 def _unpack(archive: Path, folder: Path, name: str) -> Path:
     """Unpack an archive into the data folder; one that can not be used is set aside, where it is ours to move."""
     try:
         return unpack(archive, folder / name)
+    except WriteError as error:
+        raise DownloadError(_not_writable(folder / name, error)) from error
     except DataError:
         if archive.is_relative_to(folder):
-            archive.replace(archive.with_name(f"{archive.name}.corrupt"))
+            with suppress(OSError):
+                archive.replace(archive.with_name(f"{archive.name}.corrupt"))
         raise
 
 
@@ -135,6 +140,8 @@ def _download(file: RemoteFile, folder: Path, progress: bool, timeout: tuple[flo
     """Let pooch fetch a file with a downloader that resumes; every failure is one clear line."""
     url, place = _address(file), folder / file.path
     by_hand = f"or put the file at {place} by hand, or name a folder that has {file.path} in COURSE_DATA"
+    for left in place.parent.glob(POOCH):       # by a process that was killed: who downloads is alone here
+        left.unlink(missing_ok=True)
     pooch.get_logger().setLevel("WARNING")      # the progress bar says the rest
     fetcher = pooch.create(path=folder, base_url="", registry={file.path: file.known_hash}, urls={file.path: url})
     try:

@@ -242,7 +242,8 @@ def _about(path: Path) -> tuple[str, list[int]]:
     with reading(f"{path} damaged", "encoding and scenes; write the patches again", LayoutError):
         about = json.loads(path.read_text(encoding="utf-8"))
         encoding, scenes = about["encoding"], about["scenes"]
-    if str(encoding) not in SCALE or not isinstance(scenes, list) or not all(type(scene) is int for scene in scenes):
+    numbers = isinstance(scenes, list) and all(type(scene) is int for scene in scenes)
+    if not isinstance(encoding, str) or encoding not in SCALE or not numbers:
         raise LayoutError(f"found encoding {encoding!r} and scenes {str(scenes)[:60]} in {path}, expected one of "
                           f"{', '.join(SCALE)} and a list of whole numbers; write the patches again")
     return encoding, scenes

@@ -47,7 +47,7 @@ class Patches:
         return len(self.image)
 
     def __post_init__(self):
-        if self.encoding not in SCALE:
+        if not isinstance(self.encoding, str) or self.encoding not in SCALE:
             raise LayoutError(f"found encoding {self.encoding!r}, expected one of {', '.join(SCALE)}")
         if self.image.ndim != 4 or not all(isinstance(name, str) for name in self.channels):
             raise LayoutError(f"found images {self.image.shape} of channels {str(self.channels)[:60]}, expected "

@@ -134,7 +134,7 @@ def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, p
         with aside(path) as new:
             np.savez(new, **arrays)
     except OSError as error:
-        warnings.warn(f"could not keep the simulated frames in {path} ({error}); they stay in memory and are "
+        warnings.warn(f"could not keep the simulated frames in {path} ({error.strerror}); they stay in memory and are "
                       "simulated again next time. COURSE_CACHE can name another folder", stacklevel=4)
     return frames
 

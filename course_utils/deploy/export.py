@@ -1,8 +1,10 @@
 """A trained model as files that need no class of this package: `torch.export` and ONNX, with a card (chapter 15)."""
 
 import copy
+import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +15,18 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from course_utils.files import aside
+from course_utils.files import aside, reading
 
 __all__ = ["Card", "CardError", "Frozen", "capture", "freeze", "load_program", "read_card", "save_onnx", "save_program"]
 
 OPSET = 20                      # the version of ONNX's operators that the file is written in
 KEY = "card"                    # under which both kinds of files hold it
+ONLY_TENSORS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"      # PyTorch's own switch
+OBJECTS = (b"/constants/custom_obj_", b"/constants/opaque_obj_")    # where a file keeps what the switch does not cover
 
 
 class CardError(ValueError):
-    """A file without a card, or with another one than is needed."""
+    """A file that is no exported model, has no card, or another one than is needed."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,15 @@ class Card:
             >>> Card.from_json(card.to_json()) == card
             True
         """
-        try:
+        with reading("a card that can not be read", "one by Card.to_json; export the model again", CardError):
             fields = json.loads(text)
-            return cls(**fields | {"bands": tuple(fields["bands"]), "size": tuple(fields["size"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise CardError(f"found a card that can not be read ({error!r}), expected one by Card.to_json; "
-                            "export the model again") from error
+            card = cls(**fields | {"bands": tuple(fields["bands"]), "size": tuple(fields["size"])})
+            numbers = (*card.size, card.threshold, card.lowest, card.highest)
+            texts = (card.name, card.version, *card.bands)
+            kinds = [isinstance(part, str) for part in texts] + [isinstance(part, int | float) for part in numbers]
+            if len(card.size) != 2 or not all(kinds):
+                raise ValueError("a part of another kind")
+            return card
 
 
 class Frozen(nn.Module):
@@ -146,12 +153,17 @@ def save_program(program: ExportedProgram, card: Card, path: str | Path) -> None
         card: kept inside the file.
         path: ends in .pt2.
     """
+    content = io.BytesIO()          # a file that torch writes itself tells nothing of why it could not
+    torch.export.save(program, content, extra_files={KEY: card.to_json()})
     with aside(path) as new:
-        torch.export.save(program, new, extra_files={KEY: card.to_json()})
+        new.write_bytes(content.getbuffer())
 
 
 def load_program(path: str | Path) -> tuple[nn.Module, Card]:
     """Read a program.
+
+    A program is code: read those of your own, and those that `golden.require_intact` found to be what you were given.
+    Pickled objects, which can run code already when they are read, are refused.
 
     Args:
         path: written by `save_program`.
@@ -160,11 +172,19 @@ def load_program(path: str | Path) -> tuple[nn.Module, Card]:
         A module from images to probabilities, and the card.
 
     Raises:
-        CardError: the file holds no card.
+        CardError: the file is no program, holds pickled objects, or no card.
     """
     extra = {KEY: ""}
-    program = torch.export.load(path, extra_files=extra)
-    return program.module(), Card.from_json(extra[KEY])
+    expected = "a program by save_program; export the model again"
+    with reading(f"{Path(path).name} that can not be read", expected, CardError), _quiet(), _unpickled():
+        content = Path(path).read_bytes()
+        if any(kind in content for kind in OBJECTS):
+            raise CardError(f"found pickled objects in {Path(path).name}, expected {expected}")
+        program = torch.export.load(io.BytesIO(content), extra_files=extra)
+        module = program.module()
+    if not extra[KEY]:
+        raise CardError(f"found no card in {Path(path).name}, expected {expected}")
+    return module, Card.from_json(extra[KEY])
 
 
 def save_onnx(program: ExportedProgram, card: Card, path: str | Path) -> None:
@@ -193,11 +213,12 @@ def read_card(path: str | Path) -> Card:
         The card.
 
     Raises:
-        CardError: the file holds none.
+        CardError: the file is no ONNX file, or holds no card.
     """
     import onnx
 
-    properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    with reading(f"{Path(path).name} that can not be read", "a file by save_onnx; export the model again", CardError):
+        properties = {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
     if KEY not in properties:
         raise CardError(f"found no card in {Path(path).name}, expected a file by save_onnx; export the model again")
     return Card.from_json(properties[KEY])
@@ -206,12 +227,27 @@ def read_card(path: str | Path) -> Card:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the exporter's notes on packages that are not installed, and on its own plans, off the page."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _unpickled() -> Iterator[None]:
+    """Have every `torch.load` read tensors only, those inside `torch.export.load` too."""
+    before = os.environ.get(ONLY_TENSORS)
+    os.environ[ONLY_TENSORS] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(ONLY_TENSORS)
+        if before is not None:
+            os.environ[ONLY_TENSORS] = before

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.deploy.export import load_program
+from course_utils.deploy.export import CardError, load_program
+from course_utils.files import reading
 
 __all__ = ["Difference", "Run", "compare", "eager", "exported", "onnx_runtime", "openvino"]
 
 Run = Callable[[np.ndarray], np.ndarray]
+EXPECTED = "an ONNX file by save_onnx; export the model again"
 
 
 def eager(frozen: nn.Module, channels_last: bool = False) -> Run:
@@ -61,12 +63,16 @@ def onnx_runtime(path: str | Path, threads: int = 1) -> Run:
 
     Returns:
         The engine.
+
+    Raises:
+        CardError: the file is no ONNX file.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    with reading(f"{Path(path).name} that can not be read", EXPECTED, CardError):
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return lambda image: session.run(["prob"], {"image": image})[0]
 
 
@@ -80,11 +86,17 @@ def openvino(path: str | Path, threads: int = 1, precision: str | None = "f32") 
 
     Returns:
         The engine.
+
+    Raises:
+        CardError: the file is no ONNX file.
     """
+    import onnx
     from openvino import Core
 
     settings = {"INFERENCE_NUM_THREADS": threads} | ({"INFERENCE_PRECISION_HINT": precision} if precision else {})
-    compiled = Core().compile_model(str(path), "CPU", settings)
+    with reading(f"{Path(path).name} that can not be read", EXPECTED, CardError):
+        onnx.checker.check_model(onnx.load(path))           # OpenVINO tries every other format it knows, aloud
+        compiled = Core().compile_model(str(path), "CPU", settings)
     return lambda image: compiled(image)[0].copy()
 
 
