@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -80,7 +81,9 @@ class User:
         channels = await websocket_connect(HTTPRequest(
             f"{self.url}/{place}".replace("http", "ws", 1), headers={"Authorization": f"token {self.token}"},
             connect_timeout=PATIENCE), max_message_size=2**28)
-        return Kernel(channels)
+        kernel = Kernel(channels)
+        await kernel.listen()
+        return kernel
 
 
 class Kernel:
@@ -88,6 +91,13 @@ class Kernel:
 
     def __init__(self, channels):
         self.channels = channels
+
+    async def listen(self) -> None:
+        """Wait until what the kernel publishes arrives here; what it printed before would be missed."""
+        while True:
+            with suppress(asyncio.TimeoutError):
+                async with asyncio.timeout(2):
+                    return await self._answers(await self._send("kernel_info_request", {}))
 
     async def run(self, source: str) -> str:
         """Run a cell and wait for its end.
@@ -102,16 +112,21 @@ class Kernel:
             CellError: it raised.
             ConnectionError: the kernel has gone.
         """
-        message = uuid4().hex
-        await self.channels.write_message(json.dumps({
-            "channel": "shell", "parent_header": {}, "metadata": {}, "buffers": [],
-            "header": {"msg_id": message, "msg_type": "execute_request", "version": "5.4", "username": "",
-                       "session": ""},
-            "content": {"code": source, "silent": False, "store_history": True, "user_expressions": {},
-                        "allow_stdin": False, "stop_on_error": True}}))
-        return await asyncio.wait_for(self._answers(message), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await self._answers(await self._send("execute_request", {
+                "code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
+                "stop_on_error": True}))
 
-    async def _answers(self, message: str) -> str:
+    async def _send(self, kind: str, content: dict) -> str:
+        """Send a message and return its number."""
+        number = uuid4().hex
+        header = {"msg_id": number, "msg_type": kind, "version": "5.4", "username": "", "session": ""}
+        await self.channels.write_message(json.dumps({
+            "channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "buffers": [],
+            "content": content}))
+        return number
+
+    async def _answers(self, number: str) -> str:
         """Collect what answers a message until the kernel has replied and is idle again."""
         printed, replied, idle = "", False, False
         while not (replied and idle):
@@ -122,12 +137,12 @@ class Kernel:
             kind, content = answer["header"]["msg_type"], answer["content"]
             if kind == "status" and content["execution_state"] in ("restarting", "dead"):
                 raise ConnectionError(f"found a kernel that is {content['execution_state']}, expected an answer of it")
-            if answer["parent_header"].get("msg_id") != message:
+            if answer["parent_header"].get("msg_id") != number:
                 continue
             if kind == "stream":
                 printed += content["text"]
             elif kind == "error":
                 raise CellError(f"{content['ename']}: {content['evalue']}")
-            replied |= kind == "execute_reply"
+            replied |= kind.endswith("_reply")
             idle |= kind == "status" and content["execution_state"] == "idle"
         return printed
