@@ -60,7 +60,7 @@ lint: setup       ## code style and docstring rules
 	$(BIN)/ruff check .
 
 unit: setup       ## the package, the exercise checks, the tools
-	$(BIN)/pytest tests -n $(NPROC) --ignore=tests/book --ignore=tests/notebooks --ignore=tests/hub
+	$(BIN)/pytest tests -n $(NPROC) --dist worksteal --ignore=tests/book --ignore=tests/notebooks --ignore=tests/hub
 
 # nbval runs every cell of the chapters, tests/notebooks/plugin.py judges what they printed. One thread a notebook, since
 # they run side by side; what asks for the network is refused. The plugin puts the slowest first, and workers keep to
