@@ -113,7 +113,8 @@ def show_folds(model: nn.Sequential, ax, box, size=400):
     points = torch.cartesian_prod(up, across).flip(1)                       # (size², 2), row by row
     with torch.no_grad():
         logits = model(points).reshape(size, size).numpy()
-        before = model[0](points).T.reshape(-1, size, size).numpy() if len(model) > 1 else []
+        corners = torch.cartesian_prod(*(torch.tensor(limits) for limits in (box[2:], box[:2]))).flip(1).float()
+        folds = model[0](corners).T.reshape(-1, 2, 2).numpy() if len(model) > 1 else []
     step = np.array([across[1] - across[0], up[1] - up[0]])
     slope_up, slope_across = np.gradient(logits, step[1], step[0])
     steepness = np.median(np.hypot(slope_up, slope_across)) + 1e-12         # a flat sheet is fine, too
@@ -123,8 +124,8 @@ def show_folds(model: nn.Sequential, ax, box, size=400):
     cloud, clear = (PALE * np.array(to_rgb(hue)) + 1 - PALE for hue in (CLOUD, CLEAR))
     sheet = np.where(logits[..., None] > 0, cloud, clear) * shade[..., None]
     ax.imshow(sheet, origin="lower", extent=box, aspect="auto", interpolation="bilinear")
-    for unit in before:
-        ax.contour(across, up, unit, [0], colors="white", linewidths=0.8)
+    for unit in folds:                                  # straight lines: four corners tell where they run
+        ax.contour(box[:2], box[2:], unit, [0], colors="white", linewidths=0.8)
     ax.contour(across, up, logits, [0], colors="black", linewidths=2)
     return ax
 
