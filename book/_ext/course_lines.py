@@ -11,7 +11,7 @@ DEEPEST = 12                # characters of indentation that are repeated after 
 BLOCK = re.compile(r'(<div class="([^"]*highlight-[^"]*)"><div class="highlight"><pre>)(.*?)(</pre>)', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 NO_CODE = re.compile(r"\boutput\b|highlight-(?:text|none)\b")
-COLUMNS = re.compile(r"\S {2,}\S")
+COLUMNS = re.compile(r"[^\s.!?] {2,}\S")        # some end a sentence with two spaces
 
 
 def text_of(line: str) -> str:
