@@ -9,7 +9,8 @@ from course_utils.codes import SKY_CODES
 from course_utils.simulate.scenario import UnknownScenarioError
 from course_utils.simulate.sky import sky_frame, sky_photo
 from course_utils.simulate.sky_geometry import airmass, direction, fisheye, fisheye_place
-from course_utils.simulate.sky_light import Haze, town_glow
+from course_utils.simulate.sky_light import Haze
+from course_utils.simulate.sky_night import town_glow
 from course_utils.simulate.sky_state import SKIES, draw_sky
 from course_utils.simulate.sky_view import look, starlight
 from course_utils.simulate.two_stream import two_stream

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.codes import CLOUD, OUTSIDE, SKY
-from course_utils.simulate import sky_camera, sky_geometry, sky_light
+from course_utils.simulate import sky_camera, sky_geometry, sky_light, sky_night
 from course_utils.simulate.clouds import CloudLayer
 from course_utils.simulate.sky import sky_codes
 from course_utils.simulate.sky_clouds import MEMORY_MIN, ChangingNoise, draw_layer
@@ -182,21 +182,21 @@ def test_cloud_shines_where_it_is_thin_and_is_grey_where_it_is_thick():
 
 
 def test_moonlight_as_published():
-    assert sky_light.moon_lux(0) == pytest.approx(0.31, abs=0.01)
-    assert sky_light.SUN_LUX / sky_light.moon_lux(0) == pytest.approx(4e5, rel=0.1)         # 14 magnitudes
-    assert sky_light.moon_lux(0) > sky_light.moon_lux(60) > sky_light.moon_lux(120)
+    assert sky_night.moon_lux(0) == pytest.approx(0.31, abs=0.01)
+    assert sky_light.SUN_LUX / sky_night.moon_lux(0) == pytest.approx(4e5, rel=0.1)         # 14 magnitudes
+    assert sky_night.moon_lux(0) > sky_night.moon_lux(60) > sky_night.moon_lux(120)
 
 
 def test_airglow_is_that_of_a_dark_site_and_brightens_towards_the_horizon():
-    zenith = sky_light.airglow(np.array(1.0))
+    zenith = sky_night.airglow(np.array(1.0))
     magnitude = 12.58 - 2.5 * np.log10(zenith)                       # per square arcsecond, from cd/m²
     assert 21.5 < magnitude < 22.1
     # Patat 2003, table C.1: X = 1.51 at 50° from the zenith
-    assert sky_light.airglow(np.cos(np.radians(50))) / zenith == pytest.approx(0.4 + 0.6 * 1.51, rel=0.02)
+    assert sky_night.airglow(np.cos(np.radians(50))) / zenith == pytest.approx(0.4 + 0.6 * 1.51, rel=0.02)
 
 
 def test_star_counts_follow_the_catalogue():
-    magnitudes = sky_light.star_magnitudes(np.random.default_rng(3), 7.0)
+    magnitudes = sky_night.star_magnitudes(np.random.default_rng(3), 7.0)
     for limit, published in ((4, 511), (5, 1600), (6, 4968), (7, 15328)):
         assert (magnitudes < limit).sum() == pytest.approx(published / 2, rel=0.15)
 

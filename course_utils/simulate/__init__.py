@@ -16,9 +16,9 @@
 
     sky_state.py    what is drawn: sun or moon, air, clouds, town     sky_horizon.py  trees, houses, masts
     sky_clouds.py   cloud layers that drift and change                sky_geometry.py where a camera looks
-    sky_light.py    what air and cloud scatter, the light of a night  sky_view.py     what arrives from each direction
-    sky_camera.py   stray light, exposure, tone, noise, 8 bits        sky.py          frames, photographs
-    sky_picture.py  what every labelled picture of the sky tells
+    sky_light.py    what air and cloud scatter                        sky_night.py    moon, airglow, towns, stars
+    sky_view.py     what arrives from each direction                  sky_camera.py   exposure, tone, noise, 8 bits
+    sky.py          frames, photographs                               sky_picture.py  what every labelled picture tells
 """
 
 from course_utils.simulate.instrument import decode_uint8, encode_uint8

@@ -9,7 +9,8 @@ from course_utils.simulate.scenario import UnknownScenarioError, log_uniform
 from course_utils.simulate.sky_clouds import SkyLayer, draw_layer
 from course_utils.simulate.sky_geometry import direction, turned
 from course_utils.simulate.sky_horizon import Skyline, draw_skyline
-from course_utils.simulate.sky_light import SUN_LUX, Haze, moon_lux, star_magnitudes
+from course_utils.simulate.sky_light import SUN_LUX, Haze
+from course_utils.simulate.sky_night import moon_lux, star_magnitudes
 
 TIMES = ("day", "night")
 NIGHT_SHARE = 0.3           # of the skies whose time is not asked for

@@ -14,15 +14,13 @@ from course_utils.simulate.sky_light import (
     CRYSTALS,
     DROPLETS,
     MOLECULES,
-    ZERO_MAGNITUDE_LUX,
-    airglow,
     beam_transmittance,
     clear_sky,
     cloud_light,
     ozone,
-    town_glow,
     twilight,
 )
+from course_utils.simulate.sky_night import ZERO_MAGNITUDE_LUX, airglow, town_glow
 from course_utils.simulate.sky_state import SkyState
 from course_utils.simulate.two_stream import two_stream
 
