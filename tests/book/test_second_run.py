@@ -8,7 +8,7 @@ import pytest
 from jupyter_cache import get_cache
 
 from tests.notebooks import compare
-from tools.notebooks import chapters, tags, to_notebook
+from tools.notebooks import chapters, to_notebook
 
 
 def executed(chapter, site):
@@ -21,18 +21,16 @@ def executed(chapter, site):
     return cache.get_cache_bundle(record.pk).nb
 
 
-def differences(notebook, references):
-    """What the compared cells of an executed notebook print beyond the tolerances."""
-    compared = [cell for cell in notebook.cells if "compare" in tags(cell)]
-    assert {cell.metadata["name"] for cell in compared} == set(references), "run `make references`"
-    found = {cell.metadata["name"]: compare.difference(references[cell.metadata["name"]], compare.printed(cell.outputs))
-             for cell in compared}
-    return {name: text for name, text in found.items() if text}
+def problems(notebook, references):
+    """What is wrong with the outputs of an executed notebook, by the rules of `make notebooks`."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [*compare.notebook_problems(notebook, references),
+            *(problem for cell in cells for problem in compare.cell_problems(cell, cell.outputs, references, None))]
 
 
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_the_site_shows_the_stored_numbers(chapter, site):
-    assert differences(executed(chapter, site), compare.load(chapter.stem)) == {}
+    assert problems(executed(chapter, site), compare.load(chapter.stem)) == []
 
 
 def test_a_number_beyond_its_tolerance_would_be_noticed(site):
@@ -40,4 +38,5 @@ def test_a_number_beyond_its_tolerance_would_be_noticed(site):
     references = compare.load(chapter.stem)
     name = next(iter(references))
     references[name] = {**references[name], "text": references[name]["text"] + " 1"}
-    assert list(differences(executed(chapter, site), references)) == [name]
+    (problem,) = problems(executed(chapter, site), references)
+    assert problem.startswith(f"{name}: text (numbers as #): found")
