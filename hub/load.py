@@ -117,12 +117,22 @@ def table(found: dict) -> str:
     ])
 
 
+def record(found: dict) -> None:
+    """Keep the numbers in ``hub/measured.json`` and show them in ``hub/README.md``."""
+    hub = Path(__file__).parent
+    (hub / "measured.json").write_text(json.dumps(found, indent=1) + "\n")
+    before, mark, rest = (hub / "README.md").read_text(encoding="utf-8").partition("<!-- measured -->\n")
+    after = rest.partition("<!-- /measured -->")[2]
+    (hub / "README.md").write_text(f"{before}{mark}{table(found)}\n<!-- /measured -->{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Run a class, print the report and write it to ``_build/hub-test.json``."""
     parser = argparse.ArgumentParser(description="Let many users of a hub run a chapter.")
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--at-once", type=int, help="how many run the chapter at the same time (default: all)")
     parser.add_argument("--chapter", default="02", help="number of the chapter")
+    parser.add_argument("--record", action="store_true", help="write the report into hub/README.md, too")
     options = parser.parse_args()
     chapter = next((path for path in chapters() if path.name.startswith(f"{options.chapter}_")), None)
     if chapter is None:
@@ -147,6 +157,8 @@ def main() -> None:
     report.parent.mkdir(exist_ok=True)
     report.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found), *(f"✗ {error}" for error in found["errors"]), sep="\n")
+    if options.record:
+        record(found)
     if found["finished"] < options.users:
         sys.exit(f"found {options.users - found['finished']} users who did not get to the end, expected none")
 
