@@ -14,7 +14,7 @@ def test_memory_read_by_hand_gives_the_same():
     """Fortran's rule, written as loops: the first index runs fastest."""
     original = image(2, 3, 4)
     for declared in ("WHC", "HWC", "CHW"):
-        sizes = {axis: size for axis, size in zip("CHW", original.shape, strict=True)}
+        sizes = dict(zip("CHW", original.shape, strict=True))
         memory = []
         for third in range(sizes[declared[2]]):
             for second in range(sizes[declared[1]]):

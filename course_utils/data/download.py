@@ -215,7 +215,8 @@ class _Resuming:
         with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
                 self.part.unlink()
-                return self._receive(url)
+                self._receive(url)
+                return
             answer.raise_for_status()
             continues = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
             if not (answer.status_code == requests.codes.partial_content and continues):
