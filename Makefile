@@ -109,7 +109,7 @@ hub-test: setup hub-setup     ## test a running hub, then let N users run a whol
 	$(BIN)/pytest tests/hub
 	$(BIN)/python -m hub.load --users $(N) --chapter $(CHAPTER)
 
-bench: setup      ## measure every claim about speed, write _build/bench.json
+bench: setup      ## measure every claim about speed, and every chapter (ten minutes), write _build/bench.json
 	$(BIN)/python -m benchmarks
 
 constraints: setup ## write down every version that is installed, for the next set-up
