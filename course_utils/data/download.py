@@ -228,4 +228,3 @@ class _Resuming:
                 for chunk in answer.iter_content(CHUNK):
                     out.write(chunk)
                     bar.update(len(chunk))
-        return None
