@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -93,6 +94,14 @@ def test_what_trains_does_not_wait_for_matplotlib():
             first = [node for node in ast.parse(path.read_text(encoding="utf-8")).body
                      if isinstance(node, ast.Import | ast.ImportFrom)]
             assert "matplotlib" not in " ".join(map(ast.unparse, first)), module
+
+
+def test_every_file_of_the_package_is_installed_with_it():
+    setuptools = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    kinds = {Path(pattern).name for pattern in setuptools["package-data"]["course_utils"]}
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert [path.name for path in files if not any(path.match(kind) for kind in kinds)] == []
+    assert {path.parent for path in PACKAGE.rglob("*.py")} == {path.parent for path in PACKAGE.rglob("__init__.py")}
 
 
 def test_importing_the_package_imports_none_of_its_rooms():
