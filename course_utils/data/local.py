@@ -46,6 +46,9 @@ def locate(file: RemoteFile) -> Path:
                                f"python -m course_utils fetch {file.path.split('/')[0]}")
     if path.is_file():
         verify(path, file)
+    elif file.unpack is None:
+        raise MissingDataError(f"found a folder at {path}, expected the file {file.path}; remove the folder and run "
+                               f"python -m course_utils fetch {file.path}")
     return path
 
 

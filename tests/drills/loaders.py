@@ -23,6 +23,7 @@ from course_utils.challenge import images, marking, rounds
 from course_utils.data import cached, cifar, digits, local, penguins, real, shards, sky, sky_frames, splits
 from course_utils.data.archives import unpack
 from course_utils.data.errors import DataError
+from course_utils.data.mapped import map_array
 from course_utils.data.packed import PackedPatches, open_packed, origin, write_packed
 from course_utils.data.png_layout import PngPatches, write_png_layout
 from course_utils.data.registry import RemoteFile
@@ -30,6 +31,7 @@ from course_utils.data.samples import Patches, channel_names
 from course_utils.deploy import export, golden, parity
 from course_utils.jobs import cifar10
 from course_utils.models.mlp import PixelMLP
+from course_utils.progress import classroom
 from course_utils.sensors import PACE_OCI
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, TrainingDivergedError, fit
@@ -72,8 +74,9 @@ def few_patches(label: int | None = None) -> Patches:
     """Two patches of one scene, of noise."""
     rng = np.random.default_rng(0)
     codes = rng.choice(np.uint8([0, 1, 2, 255]), (2, SIDE, SIDE))
-    return Patches(rng.integers(0, 256, (2, 12, SIDE, SIDE), np.uint8), codes if label is None else np.full_like(codes, label),
-                   codes != 255, np.zeros(2, np.int64), channel_names(PACE_OCI))
+    image, valid = rng.integers(0, 256, (2, 12, SIDE, SIDE), np.uint8), codes != 255
+    codes = codes if label is None else np.full_like(codes, label)
+    return Patches(image, codes, valid, np.zeros(2, np.int64), channel_names(PACE_OCI))
 
 
 def labelled(path: Path) -> None:
@@ -305,6 +308,13 @@ def final_score(folder: Path) -> object:
     return cifar10.final(cifar10.Run(1, 1, data=folder / "none", folder=folder))
 
 
+def progress() -> dict[str, bytes]:
+    """What two learners of a class did."""
+    lines = "".join(f'{{"time": "2026-05-04T09:0{n}:00+00:00", "exercise": "tensors.a", "passed": false, "hint": {n}, '
+                    f'"attempt": {n}}}\n' for n in range(3))
+    return {f"{name}/{classroom.FILE}": lines.encode() for name in ("ada", "zoe")}
+
+
 LOADERS = {
     "labelled images": Loader(
         ("data.real.read_labelled_npz",), lambda: files_of(lambda folder: labelled(folder / "x.npz")),
@@ -312,7 +322,8 @@ LOADERS = {
     "packed patches": Loader(
         ("data.packed.open_packed", "data.packed.PackedPatches"),
         lambda: files_of(lambda folder: write_packed(folder / "p", few_patches(), origin([0], 0, PACE_OCI))),
-        lambda folder: (PackedPatches(folder / "p")[:], open_packed(folder / "p", origin([0], 0, PACE_OCI), verify=True))),
+        lambda folder: (PackedPatches(folder / "p")[:],
+                        open_packed(folder / "p", origin([0], 0, PACE_OCI), verify=True))),
     "PNG layout": Loader(
         ("data.png_layout.PngPatches",), lambda: files_of(lambda folder: write_png_layout(folder, few_patches())),
         png_patches, warns=True),
@@ -365,14 +376,23 @@ LOADERS = {
     "keys": Loader(
         ("challenge.rounds.read_key",), lambda: {"key.txt": b"a secret of sixteen letters\n"},
         lambda folder: challenge.Round(challenge.read_key(folder / "key.txt")).id, challenge.ChallengeError),
+    "progress of a class": Loader(
+        ("progress.classroom.read_class",), progress, lambda folder: (str(classroom.read_class(folder)),
+                                                                      classroom.read_class(folder).as_json()),
+        classroom.ProgressError),
+    "mapped arrays": Loader(
+        ("data.mapped.map_array",), lambda: {"a.npy": damage.npy(np.arange(600, dtype="i4").reshape(100, 6))},
+        lambda folder: map_array(folder / "a.npy")[[0]]),
     "recorded results": Loader(
         ("recorded.results",), lambda: files_of(lambda folder: recorded.save_results("one", [1], "make", [0], folder)),
         lambda folder: recorded.results("one", folder), recorded.RecordError),
     "recorded weights": Loader(
-        ("recorded.weights",), lambda: files_of(lambda folder: recorded.save_weights("one", network(), "make", [0], folder)),
+        ("recorded.weights",),
+        lambda: files_of(lambda folder: recorded.save_weights("one", network(), "make", [0], folder)),
         weights_left_alone, recorded.RecordError),
     "the final score": Loader(
-        ("jobs.cifar10.Run",), lambda: {"final.json": b'{"score": 0.5, "epochs": 1, "batch_size": 2, "date": "2026-01-01"}'},
+        ("jobs.cifar10.Run",),
+        lambda: {"final.json": b'{"score": 0.5, "epochs": 1, "batch_size": 2, "date": "2026-01-01"}'},
         final_score, (DataError, cifar10.FinalTakenError)),
     "programs": Loader(
         ("deploy.export.load_program", "deploy.parity.exported"), exported("model.pt2"),
@@ -384,11 +404,11 @@ LOADERS = {
         ("deploy.parity.onnx_runtime",), exported("model.onnx"),
         quiet(lambda folder: parity.onnx_runtime(folder / "model.onnx")), export.CardError),
     "OpenVINO": Loader(
-        ("deploy.parity.openvino",), exported("model.onnx"), quiet(lambda folder: parity.openvino(folder / "model.onnx")),
-        export.CardError),
+        ("deploy.parity.openvino",), exported("model.onnx"),
+        quiet(lambda folder: parity.openvino(folder / "model.onnx")), export.CardError),
     "golden patches": Loader(
-        ("deploy.golden.Golden.load",), exported("golden.bin"), lambda folder: golden.Golden.load(folder / "golden.bin"),
-        golden.GoldenError),
+        ("deploy.golden.Golden.load",), exported("golden.bin"),
+        lambda folder: golden.Golden.load(folder / "golden.bin"), golden.GoldenError),
     "bundles": Loader(
         ("deploy.golden.require_intact",), exported(*golden.FILES, golden.SUMS), golden.require_intact,
         golden.GoldenError),

@@ -1,0 +1,215 @@
+"""Every public way of the package to write a file: what it writes, to a place that is full or can only be read.
+
+`test_listing.py` fails where the package has one that is not here.
+"""
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import torch
+
+from course_utils import challenge, checkpoint, leaderboard, recorded
+from course_utils.data import cached, cifar, packed, real, shards, splits
+from course_utils.data.archives import unpack
+from course_utils.data.png_layout import write_png_layout
+from course_utils.deploy import export, golden
+from course_utils.files import WriteError, aside, aside_folder
+from course_utils.jobs import cifar10, report
+from course_utils.tasks import Segmentation
+from course_utils.train import fit
+from tests.drills import damage, loaders
+
+IMAGE = np.zeros((1, 3, 4, 6), np.float32)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """One way to write.
+
+    Attributes:
+        writes: names of the functions that do it, as `test_listing.py` finds them.
+        write: writes into a folder; the number is part of what is written.
+        again: whether the same place is written a second time, and the old content counts; else another place.
+        refuses: what may be raised when it can not be written.
+        warns: whether a warning, and a result in memory, is the documented answer.
+    """
+
+    writes: tuple[str, ...]
+    write: Callable[[Path, int], object]
+    again: bool = True
+    refuses: type[Exception] | tuple[type[Exception], ...] = WriteError
+    warns: bool = False
+
+
+@cache
+def _program():
+    frozen = export.freeze(loaders.network())
+    return frozen, export.capture(frozen, loaders.CARD)
+
+
+def plain(folder: Path, number: int) -> None:
+    with aside(folder / "plain.txt") as new:
+        new.write_text(f"{number}" * 20_000)
+
+
+def plain_folder(folder: Path, number: int) -> None:
+    with aside_folder(folder / f"plain-{number}") as new:
+        (new / "a.txt").write_text(f"{number}" * 20_000)
+        new.rename(folder / f"plain-{number}")
+
+
+def trained(folder: Path, number: int) -> None:
+    fit(loaders.network(), Segmentation(), loaders.batch(), loaders.batch(), loaders.FitConfig(epochs=1 + number),
+        folder / f"trained-{number}.pt")
+
+
+def entered(folder: Path, number: int) -> None:
+    marks = challenge.Marks(0.5, 0.1, 0.5, 0.5, 0.0, None)
+    one = loaders.submission()
+    other = challenge.Submission(one.round_id, "other", "m", 1, 1.0, one.ids, np.full_like(one.pred, bool(number)))
+    with mock.patch.object(challenge.marking, "mark", lambda *_: marks):
+        challenge.enter(other, challenge.Round(), folder / "entered.json")
+
+
+def images(folder: Path, number: int) -> None:
+    with loaders.small_round():
+        challenge.write_images(folder / f"round-{number}", challenge.Round())
+
+
+def built(folder: Path, number: int) -> None:
+    with mock.patch.object(packed, "simulate_patches", lambda *_: loaders.few_patches()):
+        packed.build_packed(folder / f"built-{number}", [0])
+
+
+def split(folder: Path, number: int) -> None:
+    splits.save_split(folder / "split.json", splits.Split(tuple(range(5 + number)), (20,), (30,)), replace=True)
+
+
+def records(folder: Path, number: int) -> None:
+    cifar.write_records(folder / "records.bin", np.full((3, 3, 32, 32), number, np.uint8), np.array([0, 5, 9]))
+
+
+def labelled(folder: Path, number: int) -> None:
+    image = np.random.default_rng(number).random((2, 40, 40), dtype=np.float32)
+    real.write_labelled_npz(folder / "labelled.npz", [real.LabelledScene(
+        "a", image, np.zeros((40, 40), np.uint8), "Landsat-8 OLI", ("B2", "B3"))])
+
+
+def handed_in(folder: Path, number: int) -> None:
+    one = loaders.submission()
+    challenge.write_submission(folder / "handed-in.npz", challenge.Submission(
+        one.round_id, f"{number}", "m", number, 1.0, one.ids, one.pred))
+
+
+def golden_patch(folder: Path, number: int) -> None:
+    golden.Golden(IMAGE + number, IMAGE[:, 0], 0.1).save(folder / "golden.bin")
+
+
+def bundle(folder: Path, number: int) -> None:
+    for name in ("model.onnx", "model.pt2"):
+        (folder / f"bundle/{name}").parent.mkdir(exist_ok=True)
+        if not number:
+            (folder / f"bundle/{name}").write_bytes(b"")
+    golden.add_golden(folder / "bundle", _program()[0], IMAGE + number, 0.1)
+
+
+def program(folder: Path, number: int) -> None:
+    export.save_program(_program()[1], loaders.CARD, folder / "model.pt2")
+
+
+def model(folder: Path, number: int) -> None:
+    with mock.patch.object(torch.onnx, "export") as exporting:          # takes seconds, and writes nothing
+        exporting.return_value.save = lambda path, **_: Path(path).write_bytes(bytes([number]) * 9000)
+        export.save_onnx(_program()[1], loaders.CARD, folder / "model.onnx")
+
+
+def pictures(folder: Path, number: int) -> None:
+    counts = torch.eye(2) * (number + 1)
+    report.save_report(folder / "report", counts, ["a", "b"], (torch.zeros(1, 3, 4, 4), *torch.zeros(2, 1, dtype=int)))
+
+
+def unpacked(folder: Path, number: int) -> None:
+    packing = folder.parent / f"{number}.tar"
+    packing.write_bytes(damage.tarred([(f"{place}.txt", b"a" * 3000) for place in range(5)]))
+    unpack(packing, folder / f"unpacked-{number}")
+
+
+def course_patches(folder: Path, number: int) -> object:
+    """Kept in the cache, or else in memory."""
+    cached._opened.clear()
+    with (mock.patch.dict(os.environ, COURSE_CACHE=str(folder)),
+          mock.patch.object(cached, "simulate_patches", lambda *_: loaders.few_patches())):
+        assert len(cached.load_patches("all", scenes=1 + number, seed=number, workers=1, progress=False).patches) == 2
+
+
+def course_frames(folder: Path, number: int) -> None:
+    """Kept in the cache, or else in memory."""
+    with mock.patch.object(loaders.sky_frames, "SITE", number):
+        loaders.course_frames(folder)
+
+
+def self_study(folder: Path, number: int) -> None:
+    """Kept in the cache, or else in memory."""
+    with mock.patch.object(challenge.rounds, "SELF_STUDY_KEY", f"a secret of many letters {number}"):
+        assert len(loaders.self_study(folder)["id"]) == 2
+
+
+def final_score(folder: Path, number: int) -> None:
+    result = {"score": 0.5, "epochs": 1, "batch_size": 1, "date": "2026-01-01", "name": "a"}
+    run = cifar10.Run(1, 1, folder=folder / f"final-{number}")
+    last = (torch.zeros(1, 3, 4, 4), *torch.zeros(2, 1, dtype=int))
+    with (mock.patch.object(cifar10, "_trained", lambda _: run.folder.mkdir() or (None, 1.0)),
+          mock.patch.object(cifar10, "_scored", lambda *_: (result, torch.eye(2), last, ["a", "b"]))):
+        cifar10.final(run)
+
+
+def quietly(write: Callable[[Path, int], object]) -> Callable[[Path, int], object]:
+    def writing(folder: Path, number: int) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return write(folder, number)
+    return writing
+
+
+WRITERS = {
+    "files": Writer(("files.aside",), plain),
+    "folders": Writer(("files.aside_folder",), plain_folder, again=False),
+    "checkpoints": Writer(("checkpoint.save_checkpoint",), lambda folder, number: checkpoint.save_checkpoint(
+        folder / "last.pt", loaders.network(400), note=number)),
+    "trainings": Writer(("train.fit",), trained, again=False),
+    "leaderboards": Writer(("leaderboard.add",), lambda folder, number: leaderboard.add(
+        folder / "board.json", {"name": f"{number}", "score": 1.0}), refuses=leaderboard.LeaderboardError),
+    "entries": Writer(("challenge.marking.enter",), entered, refuses=leaderboard.LeaderboardError),
+    "submissions": Writer(("challenge.submission.write_submission",), handed_in),
+    "images of a round": Writer(("challenge.images.write_images",), images, again=False),
+    "images for self-study": Writer((), self_study, again=False, warns=True),
+    "packed patches": Writer(("data.packed.write_packed",), lambda folder, number: packed.write_packed(
+        folder / f"packed-{number}", loaders.few_patches()), again=False),
+    "simulated patches": Writer(("data.packed.build_packed",), built, again=False),
+    "the course's patches": Writer((), course_patches, again=False, warns=True),
+    "the course's frames": Writer((), course_frames, again=False, warns=True),
+    "PNG layout": Writer(("data.png_layout.write_png_layout",), lambda folder, number: write_png_layout(
+        folder / "png", loaders.few_patches(number), replace=True)),
+    "shards": Writer(("data.shards.write_shards",), lambda folder, number: shards.write_shards(
+        folder / f"shards-{number}", loaders.few_patches()), again=False),
+    "splits": Writer(("data.splits.save_split",), split),
+    "CIFAR-10": Writer(("data.cifar.write_records",), records),
+    "labelled images": Writer(("data.real.write_labelled_npz",), labelled),
+    "archives": Writer(("data.archives.unpack",), unpacked, again=False),
+    "recorded results": Writer(("recorded.save_results",), lambda folder, number: recorded.save_results(
+        "one", [number] * 3000, "make", [0], folder)),
+    "recorded weights": Writer(("recorded.save_weights",), lambda folder, number: recorded.save_weights(
+        "one", loaders.network(400), "make", [number], folder)),
+    "golden patches": Writer(("deploy.golden.Golden.save",), golden_patch),
+    "bundles": Writer(("deploy.golden.add_golden",), bundle),
+    "programs": Writer(("deploy.export.save_program",), quietly(program)),
+    "ONNX files": Writer(("deploy.export.save_onnx",), model),
+    "reports": Writer(("jobs.report.save_report",), pictures),
+    "final scores": Writer(("jobs.cifar10.Run",), final_score, again=False),
+}
