@@ -51,9 +51,14 @@ site: setup _build/.cache-valid   ## build the site from nothing but the executi
 	@$(BUILD) --quiet
 	@$(BIN)/pytest tests/book -n $(NPROC) --dist loadscope
 
-test: setup       ## everything that CI checks
+# The hub is tested where there is npm; in CI it must be there.
+HUB := $(if $(CI)$(shell command -v npm),hub-test)
+
+test:             ## everything that CI checks
 	@start=$$SECONDS; \
-	$(MAKE) --no-print-directory lint unit notebooks site learner SAME_AS=_build/ran.json && \
+	$(MAKE) --no-print-directory -j2 setup $(HUB:test=setup) && \
+	$(MAKE) --no-print-directory lint unit notebooks site learner $(HUB) SAME_AS=_build/ran.json N=2 && \
+	$(if $(HUB),,echo "The hub was not tested: found no npm" &&) \
 	echo "All checks passed in $$((SECONDS - start)) s. The book is at file://$(CURDIR)/$(PAGE)"
 
 lint: setup       ## code style and docstring rules
