@@ -160,6 +160,16 @@ def server(monkeypatch, cache):
     thread.join()
 
 
+@pytest.fixture
+def ax():
+    """Axes to draw on, without a screen, closed afterwards."""
+    from matplotlib import pyplot as plt
+
+    plt.switch_backend("Agg")
+    yield plt.subplots()[1]
+    plt.close("all")
+
+
 @pytest.fixture(scope="session")
 def cloudy_scene():
     """A small scene with clouds, thin and thick, land and sea, and a swath edge."""

@@ -2,20 +2,11 @@
 
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from course_utils.drawings.broadcasting import broadcast_grids
 from course_utils.drawings.memory import memory_walk, visited
-
-
-@pytest.fixture
-def ax():
-    """Axes without a screen, closed afterwards."""
-    plt.switch_backend("Agg")
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 def words(ax):

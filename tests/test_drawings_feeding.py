@@ -4,17 +4,9 @@ import matplotlib
 import pytest
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from course_utils.drawings.feeding import timeline
 from course_utils.measure.feeding import Event
-
-
-@pytest.fixture
-def ax():
-    """Axes that are closed afterwards."""
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 def in_turn(count, load=0.03, step=0.01):

@@ -2,18 +2,9 @@
 
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from torch import nn
 
 from course_utils.drawings.folds import count_regions, fold_plane, patterns, show_folds
-
-
-@pytest.fixture
-def ax():
-    """Axes without a screen, closed afterwards."""
-    plt.switch_backend("Agg")
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 def lines(*rows):

@@ -2,20 +2,11 @@
 
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from course_utils.colours import CLOUD, FALSE_POSITIVE
 from course_utils.drawings.graph import draw_graph, from_torch, places
-
-
-@pytest.fixture
-def ax():
-    """Axes without a screen, closed afterwards."""
-    plt.switch_backend("Agg")
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 def neuron():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from course_utils.colours import CONFUSION_COLOURS
@@ -25,14 +24,6 @@ def network(**settings):
 @pytest.fixture
 def image():
     return torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
-
-
-@pytest.fixture
-def ax():
-    """Axes without a screen, closed afterwards."""
-    plt.switch_backend("Agg")
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 @pytest.mark.parametrize("skips", [True, False])

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from torch import nn
 
 from course_utils.drawings.unet import draw_unet, stages
@@ -17,13 +16,6 @@ from course_utils.models.unet import UNet
 def network():
     torch.manual_seed(0)
     return UNet(3, width=4, depth=2)
-
-
-@pytest.fixture
-def ax():
-    """Axes that are closed afterwards."""
-    yield plt.subplots()[1]
-    plt.close("all")
 
 
 def boxes(ax):
