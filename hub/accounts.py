@@ -3,9 +3,11 @@
 import os
 import resource
 from pathlib import Path
+from typing import ClassVar
 
 from jupyterhub.auth import DummyAuthenticator
 from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.utils import random_port
 from traitlets import Integer, Unicode
 
 from hub import rules
@@ -32,17 +34,29 @@ class OwnAccount(LocalProcessSpawner):
     account of the hub, and each user can read what the others have written.
     """
 
+    given: ClassVar[set[int]] = set()
+
     homes = Unicode(help="the folder of all homes").tag(config=True)
+    sockets = Unicode(help="the folder of all sockets between servers and kernels").tag(config=True)
     first_uid = Integer(rules.FIRST_UID, help="number of the first account that is given away").tag(config=True)
 
     async def start(self):
         """Start the server in its user's home."""
         isolated = os.geteuid() == 0
         home, uid = rules.own_home(Path(self.homes), self.user.name, self.first_uid if isolated else None)
+        self.place = rules.own_sockets(Path(self.sockets), uid)
         self.popen_kwargs = {"cwd": home, "umask": 0o077}
         if isolated:
             self.popen_kwargs |= {"user": uid, "group": uid, "extra_groups": []}
+        while self.port in {0, *self.given}:                # two servers that start at once must not get one port
+            self.port = random_port()
+        self.given.add(self.port)
         return await super().start()
+
+    def clear_state(self):
+        """Forget a server that has ended."""
+        self.given.discard(self.port)
+        super().clear_state()
 
     def make_preexec_fn(self, name):
         """What the server's process does first; Popen has changed its account before."""
@@ -57,4 +71,4 @@ class OwnAccount(LocalProcessSpawner):
     def user_env(self, env):
         """What a login would set, without an entry in the system's list of accounts."""
         return env | {"HOME": str(self.popen_kwargs["cwd"]), "USER": self.user.name, "LOGNAME": self.user.name,
-                      "SHELL": "/bin/bash"}
+                      "SHELL": "/bin/bash", "JUPYTER_RUNTIME_DIR": str(self.place)}

@@ -32,13 +32,14 @@ c.Authenticator.username_pattern = rules.NAMES
 # --- a user's server: its own home, its own account where the hub is root -------------------------------
 c.JupyterHub.spawner_class = OwnAccount
 c.OwnAccount.homes = str(STATE / "homes")
+c.OwnAccount.sockets = str(STATE / "run")
 c.Spawner.cmd = [str(HUB / "bin" / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
 c.Spawner.http_timeout = 300                # when a whole class logs in at once, the last waits minutes on two cores
 c.Spawner.start_timeout = 300
 c.Spawner.args = [
     f"--LabApp.app_settings_dir={ROOT / 'tools' / 'lab'}",         # no news, no updates: nothing asks for the network
-    "--KernelManager.transport_encryption=required",               # what a kernel prints is for its server alone
+    "--KernelManager.transport=ipc",        # no ports, which kernels of a whole class would take from each other
     "--MappingKernelManager.cull_idle_timeout=7200",               # a kernel that nobody looks at ends after two hours,
     "--ServerApp.shutdown_no_activity_timeout=7200",               # a server without kernels two hours after that
 ]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 MEMORY = "2G"               # the most that one process of a user may allocate
 THREADS = 2                 # threads that one kernel computes with
 FIRST_UID = 53000           # users get this number and those after it; no account of the system should have them
+LONGEST_SOCKET = 107        # bytes in the path of a Unix socket
 NAMES = r"^[a-z0-9][a-z0-9._@+-]*\Z"
 
 
@@ -55,3 +56,28 @@ def own_home(homes: Path, name: str, first_uid: int | None) -> tuple[Path, int |
         raise PermissionError(f"found {home} owned by account {owner}, expected {first_uid} or higher; give it an "
                               f"account that no other home has: chown -R NUMBER:NUMBER {home}")
     return home, owner
+
+
+def own_sockets(folder: Path, uid: int | None) -> Path:
+    """Give an account a place for the sockets between its server and its kernels; nobody else can connect to these.
+
+    Args:
+        folder: the folder of all such places.
+        uid: the account; None for the one that runs this.
+
+    Returns:
+        The place. A user's home will not do: paths of sockets must be short.
+
+    Raises:
+        ValueError: the folder's path is too long.
+    """
+    place = folder / str(os.geteuid() if uid is None else uid)
+    if len(f"{place}/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-1".encode()) > LONGEST_SOCKET:
+        raise ValueError(f"found {folder}, expected a folder whose path is at least 50 bytes shorter than "
+                         f"{LONGEST_SOCKET}; COURSE_HUB_STATE can name another")
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if not place.exists():
+        place.mkdir(mode=0o700)
+        if uid is not None:
+            os.chown(place, uid, uid)
+    return place

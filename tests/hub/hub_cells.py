@@ -11,12 +11,8 @@ print(shared_twin(cached_folder()).is_dir(), os.access(shared, os.W_OK))
 SUBSCRIBE = """
 import time, zmq
 socket = zmq.Context().socket(zmq.SUB)
-keys = {keys}
-if keys:
-    socket.curve_serverkey = keys["curve_publickey"].encode()
-    socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
 socket.subscribe(b"")
-socket.connect("tcp://127.0.0.1:{port}")
+socket.connect("ipc://{path}")
 
 def listen():
     until = time.monotonic() + 3

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -44,7 +45,7 @@ def test_nothing_listens_off_this_machine(room):
     run(room.ada, "1")
     listening = [(process.name(), connection.laddr.ip) for process in room.hub.family()
                  for connection in process.net_connections("inet") if connection.status == psutil.CONN_LISTEN]
-    assert len(listening) >= 4 + 5          # the proxy's two ports, the hub's, servers', a kernel's five
+    assert len(listening) == 5              # two of the proxy, the hub's, one of each server, none of kernels
     assert {address for _, address in listening} <= {"127.0.0.1", "::1"}, listening
 
 
@@ -76,19 +77,19 @@ def test_one_user_can_not_read_what_another_has_written(room):
 
 @needs_accounts
 def test_one_user_can_not_listen_to_anothers_kernel(room):
-    async def overhear(listener_has_the_keys):
-        speaker, listener = await room.ada.open_kernel("speaks.ipynb"), await room.ben.open_kernel("listens.ipynb")
-        files = (room.home(room.ada) / ".local/share/jupyter/runtime").glob("kernel-*.json")
-        newest = json.loads(max(files, key=lambda path: path.stat().st_mtime).read_text())
-        keys = newest if listener_has_the_keys else {}
-        await listener.run(SUBSCRIBE.format(port=newest["iopub_port"], keys=keys))
+    async def overhears(user):
+        speaker, listener = await room.ada.open_kernel("speaks.ipynb"), await user.open_kernel("listens.ipynb")
+        name = await speaker.run("from ipykernel.connect import get_connection_file; print(get_connection_file())")
+        what = json.loads(Path(name.strip()).read_text())
+        assert what["transport"] == "ipc"
+        await listener.run(SUBSCRIBE.format(path=f"{what['ip']}-{what['iopub_port']}"))
         heard = asyncio.ensure_future(listener.run("print(listen())"))
         for _ in range(8):
             await speaker.run("print('between us')")
             await asyncio.sleep(0.1)
         return (await heard).strip()
-    assert asyncio.run(overhear(listener_has_the_keys=True)) == "True"      # so the test would notice
-    assert asyncio.run(overhear(listener_has_the_keys=False)) == "False"
+    assert asyncio.run(overhears(room.ada)) == "True"       # so the test would notice
+    assert asyncio.run(overhears(room.ben)) == "False"
 
 
 def test_a_process_that_wants_too_much_memory_is_told_and_lives(room):
@@ -170,10 +171,11 @@ def test_a_hub_without_passwords_does_not_start_where_others_reach_it(tmp_path):
         assert "found a hub without passwords" in said and "expected one on 127.0.0.1" in said
 
 
-def test_ctrl_c_leaves_no_process_and_no_file(tmp_path):
+def test_ctrl_c_leaves_no_process_and_no_file(room):
+    tmp = room.hub.state.parent / "ctrl-c"
+    tmp.mkdir(mode=0o711)
     test = subprocess.Popen([sys.executable, "-m", "hub.load", "--users", "1", "--chapter", "01"], cwd=ROOT, text=True,
-                            env=os.environ | {"TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE, start_new_session=True)
-    tmp_path.chmod(0o711)
+                            env=os.environ | {"TMPDIR": str(tmp)}, stderr=subprocess.PIPE, start_new_session=True)
     pids, until = [], time.monotonic() + 60
     while time.monotonic() < until and test.poll() is None:
         family = psutil.Process(test.pid).children(recursive=True)
@@ -184,4 +186,4 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path):
     assert pids, test.stderr.read()
     test.send_signal(signal.SIGINT)
     assert test.wait(60) != 0
-    assert all_gone(pids) and list(tmp_path.iterdir()) == []
+    assert all_gone(pids) and list(tmp.iterdir()) == []
