@@ -55,6 +55,5 @@ def test_keys_play_and_pause_what_stands_still_at_first(browser, address, page_w
 
 def test_the_check_of_players_can_fail():
     page = f'<{PLAYER}><img src="https://example.org/x.png" alt="short"><script>{"x" * MAX_BYTES}</script></{PLAYER}>'
-    assert [problem.partition(":")[0] for problem in player_problems(parse(page))] == [
-        f"{len(page)} bytes, expected fewer than {MAX_BYTES}", "alternative text that says little", "no caption",
-        "no picture inside"]
+    marks = ["bytes, expected fewer than", "alternative text that says little", "no caption", "no picture inside"]
+    assert [mark in problem for mark, problem in zip(marks, player_problems(parse(page)), strict=True)] == 4 * [True]
