@@ -39,7 +39,7 @@ c.Spawner.http_timeout = 300                # when a whole class logs in at once
 c.Spawner.start_timeout = 300
 c.Spawner.args = [
     f"--LabApp.app_settings_dir={ROOT / 'tools' / 'lab'}",         # no news, no updates: nothing asks for the network
-    "--KernelManager.transport=ipc",        # no ports, which kernels of a whole class would take from each other
+    "--KernelManager.transport=ipc",        # no ports, which the kernels of a class would take from each other
     "--MappingKernelManager.cull_idle_timeout=7200",               # a kernel that nobody looks at ends after two hours,
     "--ServerApp.shutdown_no_activity_timeout=7200",               # a server without kernels two hours after that
 ]
