@@ -4,6 +4,7 @@ What is written is written under another name beside its place, then renamed. Wh
 parser makes of it, the reader gets one error that says what was found, what was expected and what to do.
 """
 
+import errno
 import re
 import secrets
 import shutil
@@ -93,7 +94,7 @@ def aside_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def reading(found: object, expected: str, error: type[Exception],
-            passes: type[Exception] | tuple[()] | None = None) -> Iterator[None]:
+            passes: type[Exception] | tuple[type[Exception], ...] | None = None) -> Iterator[None]:
     """Turn whatever is raised over a file that can not be read, or makes no sense, into one clear error.
 
     Args:
@@ -134,9 +135,8 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except WriteError:
         raise
     except OSError as error:
-        if error.errno is None:             # not the system's: what a library calls a damaged file
-            raise
-        raise WriteError(error.errno, error.strerror, str(path)) from error
+        why = error.strerror or f"{error}; is the disk full?"           # NumPy counts bytes and leaves it at that
+        raise WriteError(error.errno or errno.ENOSPC, why, str(path)) from error
 
 
 def _beside(path: Path) -> Path:

@@ -37,7 +37,8 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
     if folder.exists():
         raise LayoutError(f"found {folder} already there, expected to make it; remove it to unpack again")
     expected = "a whole archive; remove it and fetch it again"
-    with aside_folder(folder) as new, reading(f"a damaged archive {archive}", expected, LayoutError, DataError):
+    clear = (DataError, WriteError)
+    with aside_folder(folder) as new, reading(f"a damaged archive {archive}", expected, LayoutError, clear):
         try:
             with _open(archive) as opened:
                 _unpack(archive, opened, new)
@@ -57,7 +58,7 @@ def _unpack(archive: Path, opened: tarfile.TarFile | zipfile.ZipFile, folder: Pa
         _check_member(archive, member)
     size = sum(member.file_size if isinstance(member, zipfile.ZipInfo) else member.size for member in members)
     if size > shutil.disk_usage(folder).free:
-        raise OSError(errno.ENOSPC, f"{size:,} bytes do not fit")
+        raise OSError(errno.ENOSPC, f"No space left on device for {size:,} bytes")
     if isinstance(opened, tarfile.TarFile):
         opened.extractall(folder, members, filter="data")
         while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its check sum

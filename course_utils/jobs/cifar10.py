@@ -21,7 +21,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 from course_utils import leaderboard
 from course_utils.data.cifar import Cifar10, load_cifar10
 from course_utils.data.errors import DataError
-from course_utils.files import aside, reading
+from course_utils.files import WriteError, aside, reading
 from course_utils.jobs.report import TABLE, save_report
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
@@ -125,6 +125,8 @@ def final(run: Run) -> dict:
         taken.touch(exist_ok=False)                     # of two that come here at once, one fails
     except FileExistsError:
         _refuse_second(taken)
+    except OSError as error:
+        raise WriteError(error.errno, error.strerror, str(taken)) from error
     try:
         with aside(taken) as new:
             new.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -35,16 +35,16 @@ class Writer:
     Attributes:
         writes: names of the functions that do it, as `test_listing.py` finds them.
         write: writes into a folder; the number is part of what is written.
-        again: whether the same place is written a second time, and the old content counts; else another place.
         refuses: what may be raised when it can not be written.
         warns: whether a warning, and a result in memory, is the documented answer.
+        several: whether files of their own are written one after the other, each of them whole or not at all.
     """
 
     writes: tuple[str, ...]
     write: Callable[[Path, int], object]
-    again: bool = True
     refuses: type[Exception] | tuple[type[Exception], ...] = WriteError
     warns: bool = False
+    several: bool = False
 
 
 @cache
@@ -65,14 +65,14 @@ def plain_folder(folder: Path, number: int) -> None:
 
 
 def trained(folder: Path, number: int) -> None:
-    fit(loaders.network(), Segmentation(), loaders.batch(), loaders.batch(), loaders.FitConfig(epochs=1 + number),
+    fit(loaders.network(), Segmentation(), loaders.batch(), loaders.batch(), loaders.FitConfig(epochs=1),
         folder / f"trained-{number}.pt")
 
 
 def entered(folder: Path, number: int) -> None:
     marks = challenge.Marks(0.5, 0.1, 0.5, 0.5, 0.0, None)
     one = loaders.submission()
-    other = challenge.Submission(one.round_id, "other", "m", 1, 1.0, one.ids, np.full_like(one.pred, bool(number)))
+    other = challenge.Submission(one.round_id, "other", "m", 1, 1.0, one.ids, np.roll(one.pred, number, axis=1))
     with mock.patch.object(challenge.marking, "mark", lambda *_: marks):
         challenge.enter(other, challenge.Round(), folder / "entered.json")
 
@@ -145,7 +145,7 @@ def course_patches(folder: Path, number: int) -> object:
     cached._opened.clear()
     with (mock.patch.dict(os.environ, COURSE_CACHE=str(folder)),
           mock.patch.object(cached, "simulate_patches", lambda *_: loaders.few_patches())):
-        assert len(cached.load_patches("all", scenes=1 + number, seed=number, workers=1, progress=False).patches) == 2
+        assert len(cached.load_patches("all", scenes=1, seed=number, workers=1, progress=False).patches) == 2
 
 
 def course_frames(folder: Path, number: int) -> None:
@@ -156,15 +156,18 @@ def course_frames(folder: Path, number: int) -> None:
 
 def self_study(folder: Path, number: int) -> None:
     """Kept in the cache, or else in memory."""
-    with mock.patch.object(challenge.rounds, "SELF_STUDY_KEY", f"a secret of many letters {number}"):
+    with mock.patch.object(challenge.images, "Round", lambda: challenge.Round(f"a secret of many letters {number}")):
         assert len(loaders.self_study(folder)["id"]) == 2
 
 
 def final_score(folder: Path, number: int) -> None:
     result = {"score": 0.5, "epochs": 1, "batch_size": 1, "date": "2026-01-01", "name": "a"}
+    if not number:
+        for other in range(9):
+            (folder / f"final-{other}").mkdir()
     run = cifar10.Run(1, 1, folder=folder / f"final-{number}")
     last = (torch.zeros(1, 3, 4, 4), *torch.zeros(2, 1, dtype=int))
-    with (mock.patch.object(cifar10, "_trained", lambda _: run.folder.mkdir() or (None, 1.0)),
+    with (mock.patch.object(cifar10, "_trained", lambda _: (None, 1.0)),
           mock.patch.object(cifar10, "_scored", lambda *_: (result, torch.eye(2), last, ["a", "b"]))):
         cifar10.final(run)
 
@@ -179,37 +182,37 @@ def quietly(write: Callable[[Path, int], object]) -> Callable[[Path, int], objec
 
 WRITERS = {
     "files": Writer(("files.aside",), plain),
-    "folders": Writer(("files.aside_folder",), plain_folder, again=False),
+    "folders": Writer(("files.aside_folder",), plain_folder),
     "checkpoints": Writer(("checkpoint.save_checkpoint",), lambda folder, number: checkpoint.save_checkpoint(
         folder / "last.pt", loaders.network(400), note=number)),
-    "trainings": Writer(("train.fit",), trained, again=False),
+    "trainings": Writer(("train.fit",), trained),
     "leaderboards": Writer(("leaderboard.add",), lambda folder, number: leaderboard.add(
         folder / "board.json", {"name": f"{number}", "score": 1.0}), refuses=leaderboard.LeaderboardError),
     "entries": Writer(("challenge.marking.enter",), entered, refuses=leaderboard.LeaderboardError),
     "submissions": Writer(("challenge.submission.write_submission",), handed_in),
-    "images of a round": Writer(("challenge.images.write_images",), images, again=False),
-    "images for self-study": Writer((), self_study, again=False, warns=True),
+    "images of a round": Writer(("challenge.images.write_images",), images),
+    "images for self-study": Writer((), self_study, warns=True),
     "packed patches": Writer(("data.packed.write_packed",), lambda folder, number: packed.write_packed(
-        folder / f"packed-{number}", loaders.few_patches()), again=False),
-    "simulated patches": Writer(("data.packed.build_packed",), built, again=False),
-    "the course's patches": Writer((), course_patches, again=False, warns=True),
-    "the course's frames": Writer((), course_frames, again=False, warns=True),
+        folder / f"packed-{number}", loaders.few_patches())),
+    "simulated patches": Writer(("data.packed.build_packed",), built),
+    "the course's patches": Writer((), course_patches, warns=True),
+    "the course's frames": Writer((), course_frames, warns=True),
     "PNG layout": Writer(("data.png_layout.write_png_layout",), lambda folder, number: write_png_layout(
-        folder / "png", loaders.few_patches(number), replace=True)),
+        folder / "png", loaders.few_patches(number % 3), replace=True)),
     "shards": Writer(("data.shards.write_shards",), lambda folder, number: shards.write_shards(
-        folder / f"shards-{number}", loaders.few_patches()), again=False),
+        folder / f"shards-{number}", loaders.few_patches())),
     "splits": Writer(("data.splits.save_split",), split),
     "CIFAR-10": Writer(("data.cifar.write_records",), records),
     "labelled images": Writer(("data.real.write_labelled_npz",), labelled),
-    "archives": Writer(("data.archives.unpack",), unpacked, again=False),
+    "archives": Writer(("data.archives.unpack",), unpacked),
     "recorded results": Writer(("recorded.save_results",), lambda folder, number: recorded.save_results(
         "one", [number] * 3000, "make", [0], folder)),
     "recorded weights": Writer(("recorded.save_weights",), lambda folder, number: recorded.save_weights(
         "one", loaders.network(400), "make", [number], folder)),
     "golden patches": Writer(("deploy.golden.Golden.save",), golden_patch),
-    "bundles": Writer(("deploy.golden.add_golden",), bundle),
+    "bundles": Writer(("deploy.golden.add_golden",), bundle, several=True),
     "programs": Writer(("deploy.export.save_program",), quietly(program)),
     "ONNX files": Writer(("deploy.export.save_onnx",), model),
-    "reports": Writer(("jobs.report.save_report",), pictures),
-    "final scores": Writer(("jobs.cifar10.Run",), final_score, again=False),
+    "reports": Writer(("jobs.report.save_report",), pictures, several=True),
+    "final scores": Writer(("jobs.cifar10.Run",), final_score, several=True),
 }
