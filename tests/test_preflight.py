@@ -138,7 +138,7 @@ def test_a_chapter_that_was_not_measured(good, capsys):
 # --- bad machines -----------------------------------------------------------------------------------
 
 def test_missing_data_is_a_warning_that_says_how_to_make_it(good, capsys):
-    have(good, {"patches", "sky frames"})
+    have(good, {"patches", "sky frames", "challenge images"})
     printed = run(capsys, 0)
     assert marked(printed)["!"][:3] == ["08", "10", "17"]
     assert ("! 08, 10, 17: the patches of 450 scenes are made when first used\n"
@@ -152,6 +152,9 @@ def test_a_cache_that_can_not_be_written(good, capsys, tmp_path):
     have(good, set())
     printed = run(capsys, 1)
     assert marked(printed)["✗"][:len(NEED_DATA)] == NEED_DATA and "✗ data folder" in printed
+    for name, kept in KEPT.items():                                     # a chapter may lack several: each is named
+        who = ", ".join(chapter.number for chapter in CHAPTERS if name in chapter.kept)
+        assert f"✗ {who}: {kept.name} are not here and can not be kept" in printed
     assert "→ name a folder that can be written in COURSE_CACHE, or one that has them in COURSE_DATA" in printed
 
 

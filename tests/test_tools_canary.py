@@ -54,7 +54,9 @@ def test_the_report():
         "  t.py::b",
     ]
     odd = table([TORCH], {"": {"t.py::d"}}, {"t.py::d"})
-    assert "not the only cause" in odd and odd.endswith("no single pin cures\n  t.py::d")
+    assert "not the only cause" in odd and odd.endswith("no single pin cures (do they pass with all?)\n  t.py::d")
+    steady = table([TORCH], {}, set(), {"t.py::e"})
+    assert steady.endswith("failed: 0\nfailed, then passed with the same versions\n  t.py::e")
     assert "works" in table([TORCH], {}, set())
 
 

@@ -1,8 +1,8 @@
 """Try the newest version of everything that is pinned, and say what breaks: `make canary`.
 
 Nothing of the course is changed: the versions go into an environment of their own, the report into `_build/canary.txt`.
-When tests fail, each package that has moved is put back to its pin, alone, and they are run again: the package with
-which they pass is the one to look at. `--tests` and `--chapters` choose a sample.
+Tests that fail are run again. When they fail twice, each package that has moved is put back to its pin, alone: the
+package with which they then pass is the one to look at. `--tests` and `--chapters` choose a sample.
 """
 
 import argparse
@@ -85,8 +85,9 @@ def blame(failed: set[str], candidates: list[Moved], run: Callable[[set[str]], s
     return guilty | ({"": left} if left else {})
 
 
-def table(packages: list[Moved], guilty: dict[str, set[str]], failed: set[str]) -> str:
-    """The report: a line for each package that has moved, then the tests that broke."""
+def table(packages: list[Moved], guilty: dict[str, set[str]], failed: set[str],
+          unsteady: set[str] = frozenset()) -> str:
+    """The report: a line for each package that has moved, then the tests that broke, and those that broke only once."""
     def result(one: Moved) -> str:
         if one.name in guilty:
             return f"breaks {len(guilty[one.name])}: {', '.join(sorted(guilty[one.name])[:3])}"
@@ -99,8 +100,9 @@ def table(packages: list[Moved], guilty: dict[str, set[str]], failed: set[str]) 
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines += ["", f"failed: {len(failed)}", *(f"  {test}" for test in sorted(failed))]
-    if guilty.get(""):
-        lines += ["no single pin cures", *(f"  {test}" for test in sorted(guilty[""]))]
+    for heading, tests in (("no single pin cures (do they pass with all?)", guilty.get("")),
+                           ("failed, then passed with the same versions", unsteady)):
+        lines += [heading, *(f"  {test}" for test in sorted(tests))] if tests else []
     return "\n".join(lines)
 
 
@@ -176,10 +178,11 @@ def main(arguments: list[str] | None = None) -> int:
                  if path.name.startswith(tuple(options.chapters))]
     tests = {*options.tests, *notebooks}
     print(f"{sum(one.tried != one.pinned for one in packages)} packages have moved; running the tests", flush=True)
-    failed = run(tests, options.processes)
+    once = run(tests, options.processes)
+    failed = run(once, options.processes) if once else set()
     candidates = [one for one in packages if one.tried not in (one.pinned, "not installed")]
     guilty = blame(failed, candidates, lambda left: run(left, options.processes), put) if failed else {}
-    report = table(packages, guilty, failed)
+    report = table(packages, guilty, failed, once - failed)
     with aside(REPORT) as new:
         new.write_text(report + "\n", encoding="utf-8")
     print(f"\n{report}\n\nkept in {REPORT.relative_to(ROOT)}")

@@ -49,7 +49,8 @@ def kernel(name: str = KERNEL, patience: float = 60.0) -> tuple[Check, dict]:
     except NoSuchKernel:
         return Check("kernel", "error", f"there is no kernel {name}, which the chapters name", install), {}
     except OSError as error:
-        return Check("kernel", "error", f"{name} can not be started: {error}", install), {}
+        advice = "see which program `jupyter kernelspec list` leads to, and let learners read and run it"
+        return Check("kernel", "error", f"{name} can not be started: {error}", advice), {}
     client, printed = manager.client(), []
     client.start_channels()
     try:
@@ -127,10 +128,10 @@ def training_step() -> float:
     """Measure what a step of training the course's U-Net takes here.
 
     Returns:
-        Seconds for a batch of 8 patches, on the processor.
+        Seconds for a batch of 4 patches, on the processor.
     """
     generator = torch.Generator().manual_seed(0)
-    images = torch.rand(8, 12, 64, 64, generator=generator)
+    images = torch.rand(4, 12, 64, 64, generator=generator)
     model = UNet(12)
     optimizer = torch.optim.AdamW(model.parameters())
 

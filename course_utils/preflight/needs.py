@@ -9,7 +9,7 @@ from course_utils.data.folders import data_folder
 from course_utils.data.local import find
 from course_utils.data.registry import DATASETS
 from course_utils.deploy import build
-from course_utils.doctor import STATUSES, Check
+from course_utils.doctor import Check
 from course_utils.preflight import limits, machine
 from course_utils.preflight.chapters import CHAPTERS, KEPT, Chapter
 
@@ -31,9 +31,8 @@ def of_chapter(chapter: Chapter, data: dict[str, Check], free_mb: float | None, 
     Returns:
         Checks: of its data, memory and time; of real data and compilers if it could show more with them.
     """
-    own = [data[name] for name in chapter.kept]
-    first = max(own, key=lambda check: STATUSES.index(check.status), default=Check("data", "ok", "none to make"))
-    return (first, _memory(chapter, free_mb), _time(chapter, slower), *_use(chapter))
+    own = [data[name] for name in chapter.kept] or [Check("data", "ok", "none to make")]
+    return (*own, _memory(chapter, free_mb), _time(chapter, slower), *_use(chapter))
 
 
 def of_data(can_be_written: bool) -> dict[str, Check]:
@@ -63,7 +62,7 @@ def of_data(can_be_written: bool) -> dict[str, Check]:
 def _missing(what: str, can_be_written: bool, room: float, wanted: float) -> Check:
     """Whether something that is not here can be made and kept."""
     if not can_be_written:
-        return Check("data", "error", f"{what} are not here and can not be kept, so that every kernel makes them again",
+        return Check("data", "error", f"{what} are not here and can not be kept: every kernel makes them again",
                      "name a folder that can be written in COURSE_CACHE, or one that has them in COURSE_DATA")
     if room < wanted:
         return Check("data", "error", f"{what} are not here, and the disk has {room:,.0f} MB left",

@@ -1,5 +1,6 @@
 """All that is looked at before a workshop, and what to mend."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from course_utils import doctor
@@ -29,7 +30,7 @@ class Row:
     @property
     def status(self) -> str:
         """The worst of its checks."""
-        return max((check.status for check in self.checks), key=doctor.STATUSES.index)
+        return _worst(self.checks).status
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Preflight:
         for row in self.chapters:
             number, title = row.chapter.number, row.chapter.title
             lines.append(f"{MARKS[row.status]} {number} {title:{wide}}  {_round(row.chapter.peak_mb):>5}  "
-                         f"{_round(row.seconds):>4}  {row.checks[0].found}")
+                         f"{_round(row.seconds):>4}  {_data(row)}")
         advice = self.advice()
         for heading, statuses in (("to mend", ("error", "warning")), ("optional", ("ok",))):
             shown = [(check, who) for check, who in advice if check.status in statuses]
@@ -120,6 +121,17 @@ def examine() -> Preflight:
     return Preflight(tuple(found), tuple(
         Row(chapter, needs.of_chapter(chapter, data, free, slower), chapter.seconds and chapter.seconds * slower)
         for chapter in CHAPTERS))
+
+
+def _worst(checks: Iterable[Check]) -> Check:
+    """The check to look at first."""
+    return max(checks, key=lambda check: doctor.STATUSES.index(check.status))
+
+
+def _data(row: Row) -> str:
+    """What the table says of a chapter's data."""
+    worst = _worst(check for check in row.checks if check.name == "data")
+    return {"ok": worst.found, "warning": "made when first used", "error": "missing"}[worst.status]
 
 
 def _round(number: float | None) -> str:
