@@ -95,7 +95,8 @@ def tensors(value):
 
 FOREIGN = [b"", b"\n", b"\0" * 100, b"\xff" * 5000, b"hello, world\n", b"<!DOCTYPE html><p>404 Not Found</p>",
            PICKLE, npy(OBJECTS), npy(np.zeros((2, 3))), npz({"a": np.zeros(2)}), npz({"a": OBJECTS}),
-           tensors({"a": Trap()}), zipped([("a.txt", b"a")]), gzip.compress(b"a" * 300), png_of(4, 4), b"[" * 100_000, b"{}", b"[]", b"null",
+           tensors({"a": Trap()}), zipped([("a.txt", b"a")]),
+           gzip.compress(b"a" * 300), png_of(4, 4), b"[" * 100_000, b"{}", b"[]", b"null",
            b"-" * 5000, b"\xef\xbb\xbf{}", "{}".encode("utf-16"), promise("|b1", (2**40,)),
            promise("|O", (1,)) + PICKLE, b"a,b\n\0,\0\n", b'"' * 200_000]
 
