@@ -7,7 +7,7 @@ import html
 import re
 
 FITS = 32                   # characters that the narrowest phone shows in a line
-DEEPEST = 12                # characters of indentation that are repeated after a break
+DEEPEST = 8                 # characters of indentation that are repeated after a break
 BLOCK = re.compile(r'(<div class="([^"]*highlight-[^"]*)"><div class="highlight"><pre>)(.*?)(</pre>)', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 NO_CODE = re.compile(r"\boutput\b|highlight-(?:text|none)\b")

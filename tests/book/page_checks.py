@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,12 +19,18 @@ def parse(html):
     return BeautifulSoup(html, "html.parser")
 
 
+LEAST_ALT = 20              # characters in which a figure's finding can be said
+
+
 def structure_problems(soup):
-    """One h1, a title, a language, alternative texts, no id twice."""
+    """One h1, no level of headings left out, a title, a language, captions, alternative texts, no id twice."""
     problems = []
     headings = soup.find_all("h1")
     if len(headings) != 1:
         problems.append(f"{len(headings)} h1 headings, expected 1")
+    main = soup.find("main") or soup
+    levels = [int(heading.name[1]) for heading in main.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
+    problems += [f"an h{level} follows an h{above}" for above, level in pairwise(levels) if level > above + 1]
     if not (soup.title and soup.title.get_text(strip=True)):
         problems.append("no title")
     if not (soup.html and soup.html.get("lang")):
@@ -31,6 +39,13 @@ def structure_problems(soup):
     for image in soup.find_all("img"):
         if not image.get("alt", "").strip() and image not in decorative:
             problems.append(f"image without alternative text: {image.get('src', '')[:80]}")
+    for figure in soup.find_all("figure"):
+        image, caption = figure.find("img"), figure.find("figcaption")
+        name = figure.get("id") or str(figure)[:80]
+        if not (caption and caption.get_text(strip=True)):
+            problems.append(f"figure without a caption: {name}")
+        if image and len(image.get("alt", "")) < LEAST_ALT:
+            problems.append(f"figure whose alternative text says too little: {name}")
     ids = Counter(element["id"] for element in soup.find_all(id=True))
     problems += [f"id used {count} times: {name}" for name, count in ids.items() if count > 1]
     return problems
@@ -48,9 +63,8 @@ def content_problems(soup):
     found = MACHINE_PATHS.search(str(soup))
     if found:
         problems.append(f"a path of this machine: {found.group()}")
-    for code in soup.find_all(["pre", "code", "script", "style"]):
-        code.extract()
-    prose = " ".join(text for text in soup.stripped_strings)
+    texts = (text for text in soup.find_all(string=True) if not text.find_parent(["pre", "code", "script", "style"]))
+    prose = " ".join(texts)
     problems += [f"unrendered {mark} in the text" for mark in ("$$", "```", "{numref}", "{cite}") if mark in prose]
     return problems
 
@@ -79,7 +93,7 @@ _IDS = {}
 
 
 def ids_of(file):
-    """Every id of an HTML file, parsed once."""
+    """Every id of an HTML file, read once."""
     if file not in _IDS:
-        _IDS[file] = {element["id"] for element in parse(file.read_text("utf-8")).find_all(id=True)}
+        _IDS[file] = {unescape(name) for name in re.findall(r"""<[^>]*\sid=["']([^"']+)""", file.read_text("utf-8"))}
     return _IDS[file]

@@ -2,8 +2,10 @@
 
 import json
 import zipfile
+from types import SimpleNamespace
 
 import course_downloads
+import pytest
 from page_checks import parse
 
 from tools.notebooks import chapters
@@ -28,6 +30,27 @@ def test_every_chapter_offers_its_learner_notebook(site):
         assert not page.select(".dropdown-launch-buttons")
         cells = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
         assert all("solution" not in cell["metadata"].get("tags", []) for cell in cells)
+
+
+@pytest.mark.parametrize("launch", [
+    {}, {"repository": "https://github.com/owner/lessons", "hub": "https://hub.example.org", "colab": True},
+])  # fmt: skip
+def test_the_menu_to_run_a_chapter_stands_where_it_leads_somewhere(launch):
+    page = "book/foundations/01_tensors"
+    app = SimpleNamespace(env=SimpleNamespace(metadata={page: {"chapter": {}}}),
+                          config=SimpleNamespace(course_launch=launch))
+    context = {"header_buttons": [{"label": "download-buttons", "buttons": [{}]}], "pathto": lambda name, _: name}
+    course_downloads.offer(app, page, "page.html", context, None)
+    menus = {menu["label"]: menu["buttons"] for menu in context["header_buttons"]}
+    addresses = {button["text"]: button["url"] for button in menus.get("launch-buttons", [])}
+    assert addresses == course_downloads.launch_links("foundations/01_tensors.ipynb", launch)
+    assert sorted(addresses) == (["Colab", "JupyterHub"] if launch else [])
+    assert menus["download-buttons"][0]["url"] == "notebooks/foundations/01_tensors.ipynb"
+
+
+def test_a_page_of_the_site_leads_to_the_archive(site):
+    linked = [link["href"] for link in parse((site / "book" / "setup.html").read_text("utf-8")).select("a[href]")]
+    assert f"../{course_downloads.ARCHIVE}" in linked
 
 
 def test_the_archive_holds_notebooks_package_and_requirements(site):

@@ -1,8 +1,11 @@
 """What a reader does on a page: fold out, copy, answer, search, switch to the dark, open the menu."""
 
+import re
+
 import pytest
 from browser_checks import theme_of, visit
 from course_quiz import quiz_html
+from page_checks import parse
 
 from tools.site_browser import SITE, open_page, serve, site_pages
 
@@ -123,6 +126,17 @@ def test_search_finds_a_term(open_site, address):
     assert page.locator("#search-results li a").first.get_attribute("href")
 
 
+def test_search_finds_every_word_of_the_glossary(open_site, site):
+    glossary = parse((site / "book" / "appendix" / "glossary.html").read_text("utf-8"))
+    terms = [term.get_text(" ", strip=True).removesuffix("#").strip() for term in glossary.select("dl.glossary dt")]
+    page = open_site("search.html")
+    page.wait_for_function("Search._index !== undefined && Search._index !== null")
+    found = page.evaluate("""(terms) => terms.map((term) =>
+        Search._performSearch(...Search._parseQuery(term)).map(([name]) => name))""", terms)
+    assert len(terms) > 50
+    assert [term for term, names in zip(terms, found, strict=True) if not names] == []
+
+
 def test_search_works_on_a_site_opened_as_files(browser):
     with visit(browser, SITE.as_uri(), "search.html") as (page, log):
         open_page(page, f"{SITE.as_uri()}/search.html?q=tensor")
@@ -161,6 +175,22 @@ def test_what_is_printed_from_the_dark_is_light_and_whole(open_site):
     assert page.evaluate(cut) == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_chapter_becomes_a_pdf_of_some_pages(open_site):
+    page = open_site(page_with('class="chapter-facts"'))
+    paper = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "1cm"))
+    assert paper.startswith(b"%PDF")
+    assert 5 < len(re.findall(rb"/Type\s*/Page\b", paper)) < 60
+
+
+def test_keyboard_skips_to_the_text(open_site):
+    page = open_site("book/intro.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText").strip() == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
 def test_phone_reader_reaches_the_contents(open_site):
