@@ -6,6 +6,7 @@ be numpy arrays or torch tensors, on any device. The colours are those of `cours
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -30,12 +31,17 @@ WORD_REACH_NM = 60.0
 def use_style() -> None:
     """Set matplotlib's defaults to the look of the course, for the rest of the session.
 
+    What was imported until then is left out of Python's search for garbage. Among a million objects that stay, Python
+    searches so seldom that closed figures, tens of megabytes, would wait for it till the end of a chapter.
+
     Example:
         >>> use_style()
         >>> mpl.rcParams["font.size"]
         11.0
     """
     mpl.rcParams.update(STYLE)
+    if not gc.get_freeze_count():
+        gc.freeze()
 
 
 def composite(

@@ -38,7 +38,7 @@ def bowl(
     """
     first, second = torch.linspace(*across, GRID), torch.linspace(*up, GRID)
     points = torch.stack(torch.meshgrid(first, second, indexing="xy"), dim=-1)      # (rows, columns, 2)
-    height = loss(points)
+    height = torch.stack([loss(row) for row in points])         # a row at a time: all at once may need 100 MB
     above = height - height.min()
     levels = above.max() / GROWTH ** torch.arange(RINGS, -1, -1.0)
     shades = colormaps["Blues_r"](torch.linspace(0.0, 0.85, RINGS + 1).numpy())
