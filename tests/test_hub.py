@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,11 +57,13 @@ def test_names_that_could_leave_the_folder_of_homes_are_refused(name, tmp_path):
         rules.own_home(tmp_path / "homes", name, None)
 
 
-def test_sockets_have_a_place_that_nobody_else_enters(tmp_path):
-    place = rules.own_sockets(tmp_path / "run", None)
-    assert place.parent == tmp_path / "run" and oct(place.stat().st_mode)[-3:] == "700"
-    with pytest.raises(ValueError, match="COURSE_HUB_STATE"):
-        rules.own_sockets(tmp_path / ("long" * 20), None)
+def test_sockets_have_a_place_that_nobody_else_enters():
+    with tempfile.TemporaryDirectory() as folder:           # pytest's own are too long
+        run = Path(folder) / "run"
+        place = rules.own_sockets(run, None)
+        assert place.parent == run and oct(place.stat().st_mode)[-3:] == "700"
+        with pytest.raises(ValueError, match="COURSE_HUB_STATE"):
+            rules.own_sockets(Path(folder) / ("long" * 20), None)
 
 
 def test_folders_that_others_may_not_enter_are_found(tmp_path):
