@@ -1,5 +1,6 @@
 """No network interface at all: everything works but fetching, which says at once what to do."""
 
+import _socket
 import os
 import subprocess
 import sys
@@ -51,7 +52,6 @@ def test_everything_works_without_a_network_and_nothing_asks(tmp_path, needs_nam
 
 def test_there_is_no_network_in_a_part_without_one(needs_namespaces):
     def drill():
-        import socket
-        with pytest.raises(OSError, match="nreachable"):
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("192.0.2.1", 9))
+        with pytest.raises(OSError, match="nreachable"):        # the socket below the one that `conftest.py` watches
+            _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM).connect(("192.0.2.1", 9))
     apart(drill, network=False)
