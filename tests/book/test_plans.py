@@ -11,6 +11,7 @@ import yaml
 from course_chapters import Chapter, builds_on, nearest_needs, parse_chapter, read_chapters
 from course_plans import (
     day_markdown,
+    facts_markdown,
     hours,
     paths_markdown,
     plan_markdown,
@@ -187,6 +188,13 @@ def test_tables_name_what_they_are_about(chapters, plans):
         assert hours(working_minutes(plan.sessions)) in paths
         laid_out = plan_markdown(plan, chapters)
         assert all(f"</{chapters[number].docname}>" in laid_out for number in plan.taught)
+
+
+def test_the_front_page_says_at_once_for_whom_and_how_long(chapters, plans):
+    facts = facts_markdown(plans, chapters)
+    hours_in_all = round(sum(chapter.minutes for chapter in chapters.values()) / 60)
+    lengths = [plan.title.lower() for plan in plans.values()]
+    assert all(said in facts for said in ("numpy", f"{len(chapters)} chapters", f"{hours_in_all}\u00a0h", *lengths))
 
 
 def test_the_map_shows_every_chapter_with_its_minutes_and_no_letter_on_another(chapters, plans):

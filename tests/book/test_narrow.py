@@ -1,0 +1,68 @@
+"""What the site does for narrow screens, without a browser: long lines break, tables of words are stacked."""
+
+import pytest
+from course_lines import break_line, break_long_lines, text_of
+from course_tables import stack_tables
+from docutils import nodes, utils
+from page_checks import parse
+
+LONG = "    total = first_number + second_number  # both"
+
+
+def block(code, kind="highlight-ipython3 notranslate"):
+    return f'<div class="{kind}"><div class="highlight"><pre><span></span>{code}\n</pre></div></div>'
+
+
+def test_a_long_line_breaks_deeper_than_it_began_and_says_the_same():
+    page = block(f"<span>x</span> = 1\n{LONG}\n")
+    broken = break_long_lines(page)
+    (line,) = parse(broken).select("span.long")
+    assert line["style"] == "--in:4" and line.get_text() == LONG
+    assert parse(broken).get_text() == parse(page).get_text()
+    assert break_long_lines(broken) == broken
+
+
+@pytest.mark.parametrize("line", ["x = 1", "x" * 32, f"<span>{'&lt;' * 32}</span>", f"<span>{LONG}"])
+def test_a_line_that_fits_or_is_no_whole_stays(line):
+    assert break_line(line) == line
+
+
+def test_entities_and_tags_are_no_letters():
+    assert text_of('<span class="o">a &lt; b</span>') == "a < b"
+
+
+@pytest.mark.parametrize(("kind", "code", "breaks"), [
+    ("output stream highlight-myst-ansi", "one message that is longer than the screen", True),
+    ("output stream highlight-myst-ansi", "It ends here.  Then another sentence begins", True),
+    ("output stream highlight-myst-ansi", "one message that is longer than the screen\nmean   0.5", False),
+    ("highlight-text", "image   3  427  640      and the rest of the line", False),
+    ("doctest highlight-default", ">>> value = function(of, many, arguments)   # 3", True),
+])  # fmt: skip
+def test_columns_stay_in_line(kind, code, breaks):
+    assert ('class="long"' in break_long_lines(block(code, kind))) == breaks
+
+
+def table(*rows):
+    """A table with a head, as the parser makes it."""
+    lines = [nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in row)) for row in rows]
+    group = nodes.tgroup("", nodes.thead("", lines[0]), nodes.tbody("", *lines[1:]))
+    document = utils.new_document("page")
+    document += nodes.table("", group)
+    stack_tables(None, document)
+    return document.next_node(nodes.table)
+
+
+def test_three_columns_of_words_are_stacked_and_each_cell_says_its_column():
+    stacked = table(["part", "model", "source"], ["sky", "a long description of it", "a book with a long title"])
+    assert stacked["classes"] == ["stack"]
+    cells = [cell.astext() for cell in stacked.next_node(nodes.tbody).findall(nodes.entry)]
+    assert cells == ["sky", "model: a long description of it", "source: a book with a long title"]
+
+
+@pytest.mark.parametrize("rows", [
+    (["what", "how"], ["a long description of it", "another long description of it"]),
+    (["model", "IoU", "recall"], ["a long description of it", "0.5", "0.7"]),
+    (["from", "what", "minutes"], ["09:00", "a long description of what happens", "90"]),
+])  # fmt: skip
+def test_tables_that_fit_stay_tables(rows):
+    assert table(*rows)["classes"] == []
