@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from course_utils.animations import player
-from course_utils.drawings.descent import bowl, trace, walk
+from course_utils.drawings.descent import GRID, bowl, trace, walk
 
 LOWEST = torch.tensor([0.5, -0.25])
 
@@ -58,3 +58,14 @@ def test_a_walk_takes_a_step_a_frame_and_a_short_path_waits(axes):
 def test_a_walk_wants_axes_for_every_path(axes):
     with pytest.raises(ValueError, match="found 2 axes and 1 paths"):
         walk(list(axes), [torch.zeros(2, 2)])
+
+
+def test_a_map_asks_for_the_losses_of_a_row_at_a_time():
+    asked = []
+
+    def loss(points):
+        asked.append(tuple(points.shape))
+        return (points**2).sum(-1)
+
+    bowl(loss, (-1, 1), (-1, 1), plt.figure().gca())
+    assert set(asked) == {(GRID, 2)}

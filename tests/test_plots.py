@@ -1,5 +1,6 @@
 """The palette stays apart for colour-blind readers; the figures paint what they are given."""
 
+import gc
 from itertools import combinations
 
 import matplotlib as mpl
@@ -208,3 +209,13 @@ def test_style_is_legible_on_a_phone():
         assert smallest / 72 / width * 700 >= 14  # CSS pixels in a text column of 700
         assert smallest / 72 / width * 350 >= 7  # on a phone
         assert 1.25 <= width * mpl.rcParams["figure.dpi"] / 700 <= 2
+
+
+def test_closed_figures_are_not_kept_among_what_was_imported():
+    with mpl.rc_context():
+        gc.unfreeze()
+        plots.use_style()
+        frozen = gc.get_freeze_count()
+        plt.close(plt.figure())
+        plots.use_style()                               # a second time freezes no figure
+    assert frozen > 10_000 and gc.get_freeze_count() <= frozen
