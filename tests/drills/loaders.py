@@ -382,7 +382,7 @@ LOADERS = {
         classroom.ProgressError),
     "mapped arrays": Loader(
         ("data.mapped.map_array",), lambda: {"a.npy": damage.npy(np.arange(600, dtype="i4").reshape(100, 6))},
-        lambda folder: map_array(folder / "a.npy")[[0]]),
+        lambda folder: np.array(map_array(folder / "a.npy"))),
     "recorded results": Loader(
         ("recorded.results",), lambda: files_of(lambda folder: recorded.save_results("one", [1], "make", [0], folder)),
         lambda folder: recorded.results("one", folder), recorded.RecordError),
