@@ -10,10 +10,10 @@ PAGE   := _build/html/index.html
 
 # While building and testing, the kernels are those of .venv, simulated scenes are kept in _build, bars are off.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-book site test unit notebooks references learner canary: export COURSE_CACHE ?= $(CURDIR)/_build/cache
-book site test unit notebooks references learner bench canary: export TQDM_DISABLE ?= 1
+book site test unit simulated notebooks references learner canary: export COURSE_CACHE ?= $(CURDIR)/_build/cache
+book site test unit simulated notebooks references learner bench canary: export TQDM_DISABLE ?= 1
 
-.PHONY: help setup book test lint unit notebooks site learner lab hub-setup hub hub-test references bench constraints canary clean
+.PHONY: help setup book test lint unit simulated notebooks site learner lab hub-setup hub hub-test references bench constraints canary clean
 
 help:           ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,16 +74,20 @@ NBVAL := OMP_NUM_THREADS=1 HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.
 	$(BIN)/python -m pytest -p tests.notebooks.plugin --nbval-lax --nbval-current-env --nbval-cell-timeout 300
 SPREAD := --dist loadscope --no-loadscope-reorder
 
-notebooks: setup  ## run every chapter, compare its numbers with the stored references
+# What chapters simulate when it is first asked for is made beforehand: it belongs to no notebook's time and memory.
+simulated: setup
+	@$(BIN)/python -m course_utils simulate --all
+
+notebooks: simulated  ## run every chapter, compare its numbers with the stored references
 	@$(BIN)/python -m tools.notebooks
 	$(NBVAL) -n $(NPROC) $(SPREAD) --ran _build/ran.json tests/notebooks _build/notebooks
 
-references: setup ## run every chapter, store its numbers, show what changed
+references: simulated  ## run every chapter, store its numbers, show what changed
 	@$(BIN)/python -m tools.notebooks
 	$(NBVAL) --write-references _build/notebooks
 	@$(BIN)/python tools/scoreboard.py
 
-learner: setup    ## make the learner notebooks in _build/learner, run a copy of each on its untouched stubs
+learner: simulated  ## make the learner notebooks in _build/learner, run a copy of each on its untouched stubs
 	@$(BIN)/python -m tools.make_learner_notebooks
 	@rm -rf _build/learner-run && cp -r _build/learner _build/learner-run
 	$(NBVAL) -n $(NPROC) $(SPREAD) --edition learner $(addprefix --same-as ,$(SAME_AS)) _build/learner-run
@@ -122,7 +126,7 @@ constraints: setup ## write down every version that is installed, for the next s
 	@git diff --stat constraints.txt
 
 # The pins stay as they are. OPTIONS="--tests tests/test_train.py --chapters 06" tries a sample.
-canary: setup     ## try the newest versions in an environment of their own, say what breaks
+canary: simulated  ## try the newest versions in an environment of their own, say what breaks
 	@$(BIN)/python -m tools.canary --processes $(NPROC) $(OPTIONS)
 
 clean:            ## remove everything that was made, the environment too
