@@ -280,6 +280,15 @@ def test_a_kernel_of_an_environment_without_pytorch(tmp_path, monkeypatch):
     assert "requirements.txt" in check.advice
 
 
+def test_a_kernel_whose_packages_chatter(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("import sys\nprint('hello')\nprint('old', file=sys.stderr, flush=True)\n"
+                                       "__version__ = '2.0'\ndef get_num_threads():\n    return 3")
+    specify(tmp_path, monkeypatch, "python", "-m", "ipykernel_launcher", "-f", "{connection_file}",
+            PYTHONPATH=str(tmp_path))
+    check, about = machine.kernel("odd")
+    assert check.status == "ok" and (about["torch"], about["threads"]) == ("2.0", 3)
+
+
 @pytest.mark.parametrize(("command", "words"), [(["false"], "does not answer"), (["sleep", "60"], "does not answer"),
                                                 (["no-such-program"], "can not be started")])
 def test_a_kernel_that_dies_or_sleeps(tmp_path, monkeypatch, command, words):

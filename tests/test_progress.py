@@ -71,14 +71,14 @@ def test_a_line_for_each_check(home, monkeypatch, capsys):
     monkeypatch.setenv(VARIABLE, FILE)
     four(5)
     four("a secret of the learner", hint=9)
-    four(4)
+    four(4, hint=True)                                      # who writes this means one
     written = (home / FILE).read_text()
     times, rest = zip(*re.findall(r'^{"time": "([^"]*)", (.*)}$', written, re.MULTILINE), strict=True)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", time) for time in times)
     assert rest == (                                        # nothing else: no answer, no name, nothing of the machine
         '"exercise": "test_progress.four", "passed": false, "hint": 0, "attempt": 1',
         '"exercise": "test_progress.four", "passed": false, "hint": 2, "attempt": 2',
-        '"exercise": "test_progress.four", "passed": true, "hint": 0, "attempt": 3')
+        '"exercise": "test_progress.four", "passed": true, "hint": 1, "attempt": 3')
     assert (home / FILE).stat().st_mode & 0o777 == 0o600
     assert parse(written.splitlines()[1]).attempt == 2
 

@@ -64,7 +64,8 @@ def kernel(name: str = KERNEL, patience: float = 60.0) -> tuple[Check, dict]:
     if reply["status"] != "ok":
         advice = f"{INSTALL}, or make its kernel the one named {name}"
         return Check("kernel", "error", f"{name} starts, but {reply['ename']}: {reply['evalue']}", advice), {}
-    about = json.loads("".join(one["content"]["text"] for one in printed if one["msg_type"] == "stream"))
+    said = "".join(one["content"]["text"] for one in printed if one["content"].get("name") == "stdout")
+    about = json.loads(said.splitlines()[-1])           # what packages print when they are imported comes before
     took = time.monotonic() - began
     return Check("kernel", "ok", f"{name} of {about['python']}: PyTorch {about['torch']} after {took:.1f} s"), about
 

@@ -54,7 +54,7 @@ def note(exercise: str, passed: bool, hint: int) -> None:
         return
     _tried[exercise] += 1
     line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "exercise": exercise, "passed": passed,
-            "hint": hint, "attempt": _tried[exercise]}
+            "hint": int(hint), "attempt": _tried[exercise]}
     with suppress(OSError, RuntimeError, ValueError):           # RuntimeError: no home; ValueError: a name with a null
         path = Path.home() / Path(named).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)
