@@ -1,5 +1,6 @@
 """The canary's reasoning: which packages have moved, which of them a failing test is due to, what the report says."""
 
+import re
 import subprocess
 
 import pytest
@@ -81,3 +82,17 @@ def test_a_notebook_fails_as_a_whole(monkeypatch):
 
 def test_what_is_held_back_is_required():
     assert set(canary.HELD) <= set(canary.pins(canary.ROOT / "requirements.txt"))
+
+
+def test_unit_tests_are_those_of_make_unit():
+    unit = re.search(r"^unit:.*\n\t(.*)$", (canary.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert re.findall(r"--ignore=tests/(\w+)", unit) == list(canary.NOT_UNIT)
+
+
+def test_programs_that_tests_start_are_the_canarys(monkeypatch, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("#!/bin/sh\necho $PATH $LAMP $1\n")
+    (tmp_path / "bin" / "python").chmod(0o755)
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert canary.python("-V", LAMP="on").stdout == f"{tmp_path}/bin:/usr/bin:/bin on -V\n"

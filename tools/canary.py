@@ -20,6 +20,7 @@ from tools.notebooks import ROOT
 
 FOLDER = ROOT / ".venv-canary"
 REPORT = ROOT / "_build" / "canary.txt"
+NOT_UNIT = ("book", "notebooks", "hub")         # as for `make unit`: they need the site, nbval's options, a hub
 HELD = {"jupyter-book": ("<2", "Jupyter Book 2 reads neither _config.yml nor _toc.yml")}
 PIN = re.compile(r"^([\w.-]+)==([^\s#]+)", re.MULTILINE)
 FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s\[]+)", re.MULTILINE)        # all cases of a test that has several
@@ -109,9 +110,10 @@ def table(packages: list[Moved], guilty: dict[str, set[str]], failed: set[str],
 # --- the environment, and what is run in it ---------------------------------------------------------
 
 def python(*arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
-    """Run the canary environment's Python at the root of the course."""
-    return subprocess.run([FOLDER / "bin" / "python", *arguments], cwd=ROOT, env={**os.environ, **environment},
-                          stdout=subprocess.PIPE, text=True, check=check)
+    """Run the canary environment's Python at the root of the course; programs that it starts are that environment's."""
+    path = os.pathsep.join([str(FOLDER / "bin"), os.environ["PATH"]])
+    return subprocess.run([FOLDER / "bin" / "python", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "PATH": path, **environment}, check=check)
 
 
 def listed(*options: str, key: str = "version") -> dict[str, str]:
@@ -140,7 +142,7 @@ def run(tests: set[str], processes: str) -> set[str]:
     nbval = ("-p", "tests.notebooks.plugin", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300",
              "--dist", "loadscope")
     others = {test for test in tests if ".ipynb" not in test}
-    return (_failing(others, processes, "--ignore=tests/book", "--ignore=tests/notebooks")
+    return (_failing(others, processes, *(f"--ignore=tests/{folder}" for folder in NOT_UNIT))
             | {test.partition("::")[0] for test in _failing(notebooks, processes, *nbval)})
 
 
