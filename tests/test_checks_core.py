@@ -208,7 +208,8 @@ def test_nan_inputs_that_stay_are_unchanged():
     (torch.tensor(2.5), "a float32 tensor of shape () with value 2.5"),
     (np.zeros(2), "a float64 numpy array of shape (2,)"),
     ("b", "'b'"), (int, "the class int"), (stub, "the function stub"),
-    (list(range(99)), "a list, [0, 1, 2"),
+    (list(range(99)), "a list, [0, 1, 2"), (torch.nn.Linear(2, 3), "Linear(in_features=2"),
+    (torch.nn.Sequential(*[torch.nn.Flatten()] * 9), "a Sequential, Sequential( (0): Flatten("),
 ])
 def test_describe(value, words):
     assert describe(value).startswith(words)

@@ -93,9 +93,9 @@ def describe(value) -> str:
         dtype = str(value.dtype).removeprefix("torch.")
         single = f" with value {value.item():.6g}" if value.ndim == 0 else ""
         return f"a {dtype} {kind} of shape {tuple(value.shape)}{single}"
-    if isinstance(value, type) or callable(value):
-        return f"the {'class' if isinstance(value, type) else 'function'} {getattr(value, '__name__', value)!s}"
-    text = repr(value)
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
+    text = " ".join(repr(value).split())                   # a network's takes many lines
     return text if len(text) <= 60 else f"a {type(value).__name__}, {text[:50]} …"
 
 

@@ -1,6 +1,7 @@
 """Checks of chapter 04, Multi-layer perceptrons."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -185,17 +186,27 @@ def bug_hunt(answer):
                      slips=[(width + 1, "only the output layer is registered: the hidden ones are in a plain list")],
                      cause="a layer is missing, superfluous, or not registered")
         x = torch.randn(20, channels, generator=torch.Generator().manual_seed(1))
+        passed = _watch_layers(model)
         got = call(model, x)
         expect_shape(got, (20,), cause="one logit for each pixel: `squeeze(-1)`")
         _expect_all_learn(model, got)
-        with torch.no_grad():
-            bend = (model(x) + model(-x) - 2 * model(torch.zeros_like(x))).abs().max().item()
-        expect_property(bend > 1e-5, "a network without a bend: it is linear", "ReLUs between the layers",
-                        cause="the activation was lost")
+        for number, ((_, out), (given, _)) in enumerate(pairwise(passed), start=1):
+            expect_property(not torch.equal(out, given),
+                            f"linear layer {number + 1} gets what layer {number} gives: together they are one",
+                            "a ReLU after each hidden layer", cause="the activation was lost")
         with torch.no_grad():
             far = model(100 * x)
         expect_property(bool(((far < 0) | (far > 1)).any()), "values between 0 and 1 only", "logits",
                         cause="the loss applies the sigmoid itself")
+
+
+def _watch_layers(model):
+    """A list to which each linear layer will add what it gets and what it gives, in the order of the calls."""
+    passed = []
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            layer.register_forward_hook(lambda _, given, out: passed.append((given[0].clone(), out.clone())))
+    return passed
 
 
 def _expect_all_learn(model, output):

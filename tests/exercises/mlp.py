@@ -89,6 +89,13 @@ class Linear(Registered):
         return self.output(x).squeeze(-1)
 
 
+class OneBend(Registered):
+    def forward(self, x):
+        for layer in self.hidden:
+            x = layer(x)
+        return self.output(F.relu(x)).squeeze(-1)
+
+
 class Column(Registered):
     def forward(self, x):
         return super().forward(x)[:, None]
@@ -155,6 +162,7 @@ WRONG = {
         (Deep, "in a plain list"),
         (Shallow, "a layer is missing"),
         (Linear, "the activation was lost"),
+        (OneBend, "gets what layer 1 gives"),
         (Column, "one logit for each pixel"),
         (Detached, "no gradient for"),
         (Probabilities, "the loss applies the sigmoid"),
