@@ -145,12 +145,21 @@ def test_a_notebook_and_a_book_far_over_budget_fail_by_name(nbval, tmp_path, mon
     nbformat.write(new_notebook(cells=[cell("sum(range(10**7))"), cell("2")]), tmp_path / "01_big.ipynb")
     status, said = nbval(tmp_path / "01_big.ipynb", tmp_path)
     assert status == 1 and "1 failed, 1 passed" in said
-    assert "01_big: found" in said and "s of processor time, the budget is 0.01 s" in said
+    assert "01_big: found" in said and "s on two cores, the budget is 0.01 s" in said
     assert "MB, the budget is 10 MB" in said
     monkeypatch.undo()
     monkeypatch.setattr(ran, "BOOK_SECONDS", 0.01)
     status, said = nbval(tmp_path / "01_big.ipynb", tmp_path)
     assert status == 1 and "2 passed" in said and "the book: found" in said
+
+
+def test_processor_time_is_judged_as_what_a_reader_waits(monkeypatch):
+    """10_unet used both cores when it was recorded; 14_jobs waited for others, which is not held against it."""
+    took = {"10_unet": {"seconds": 60, "cpu_seconds": 90}, "14_jobs": {"seconds": 80, "cpu_seconds": 40}}
+    monkeypatch.setattr(ran, "measured", lambda: SimpleNamespace(of=took.get))
+    used = ran.Usage(seconds=999, cpu_seconds=150, peak_rss_mb=1)
+    assert [ran.alone(stem, used) for stem in ("10_unet", "14_jobs", "18_new")] == pytest.approx([100, 150, 150])
+    assert not list(ran.over_budget("10_unet", used)) and len(list(ran.over_budget("18_new", used))) == 1
 
 
 def test_the_slowest_notebook_runs_first(nbval, tmp_path, monkeypatch):
