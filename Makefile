@@ -22,7 +22,7 @@ setup: .venv/.ready   ## the environment in .venv (the other targets call it)
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"found Python {v.major}.{v.minor}, the course needs 3.11 or newer: set PYTHON=python3.11 (or newer)")'
-	@echo "Setting up .venv, once: pip installs about 1.8 GB and is silent for some minutes"
+	@echo "Setting up .venv, once: pip installs about 2.2 GB and is silent for some minutes"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -e .

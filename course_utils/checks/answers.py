@@ -125,7 +125,7 @@ def _is_hollow(value) -> bool:
 _CAUSES = (      # (exception, words in its message, likely cause)
     (TypeError, "argument", "the arguments are not those of the stub"),
     (TypeError, "NoneType", "a function that changes its argument in place returns nothing"),
-    (NameError, "", "a name that is not defined inside the function; is it one of the arguments?"),
+    (NameError, "", "a name that is not defined inside the function; is it an argument, or not imported yet?"),
     (AttributeError, "ndarray", "a torch method called on a numpy array"),
     (AttributeError, "Tensor", "a numpy method called on a torch tensor"),
     (IndexError, "", "an axis or an index too far; compare with the shape of the input"),

@@ -117,7 +117,8 @@ def encode(answer):
                             cause="sine and cosine belong side by side in each row: dim=-1")
         expect_shape(got, (29, 2), cause="two numbers for each value, sine and cosine")
         raw, half = value / period, torch.pi * value / period
-        expect_close(got, wanted, atol=1e-6, expected="sine and cosine of the angle", cause="the angle", slips=[
+        expect_close(got, wanted, atol=1e-6, expected="sine and cosine of the angle",
+                     cause="the angle: it goes on evenly, a full turn for each `period`, beyond one period too", slips=[
             (wanted.flip(-1), "sine comes first"),
             (torch.stack([torch.sin(raw), torch.cos(raw)], -1), "the turn is missing: a period is 2π, not 1"),
             (torch.stack([torch.sin(half), torch.cos(half)], -1), "a period is 2π; with π the ends of a period are "
@@ -160,7 +161,7 @@ def bug_hunt(answer):
 
 
 def _splits_by_time(split):
-    for days, gap in ((100, 10), (365, 30), (50, 0)):
+    for days, gap in ((100, 10), (364, 30), (50, 0)):
         got = call(split, days, gap, torch.Generator().manual_seed(0))
         parts = expect_parts(got, 2, "two sets of rows: training and test")
         train, test = (torch.as_tensor(rows) for rows in parts)
@@ -173,9 +174,12 @@ def _splits_by_time(split):
         expect_property(between >= gap, f"{between} days between the parts", f"at least {gap}",
                         cause="the gap is not left out: the last training days resemble the first test days")
         expect_property(torch.equal(test.sort().values, torch.arange(first, days)), f"a test part of {len(test)} days",
-                        "the last fifth of the days", cause="the gap belongs to the end of the training part")
+                        f"the last {days // 5} of {days} days",
+                        cause="the gap belongs to the end of the training part, and a fifth is rounded down")
         expect_property(torch.equal(train.sort().values, torch.arange(first - gap)), f"a training part of {len(train)} "
                         "days", "every day before the gap", cause="more days are left out than needed")
+        expect_property(all(torch.equal(rows, rows.sort().values) for rows in (train, test)), "days out of order",
+                        "both parts in order", cause="the days are shuffled")
 
 
 def _scales_by_training(scaled):

@@ -102,16 +102,18 @@ def cloud_fraction(answer):
         inside = zenith <= np.pi / 2
         for mask in (zenith < np.pi / 3, zenith > np.pi / 4, (down > 3) & (zenith > 0.8)):
             valid = inside & (zenith + 0.3 * rng.random(zenith.shape) < 1.6)
-            right_one = _fraction(mask & valid, valid, lambda z: np.sin(z) / z)
-            got = call(answer, mask & valid, valid)
+            right_one = _fraction(mask, valid, lambda z: np.sin(z) / z)
+            got = call(answer, mask, valid)                        # a prediction goes on beyond the visible sky
+            seen, cloud, seen_cloud = (_fraction(part, np.ones_like(valid), lambda z: np.sin(z) / z)
+                                       for part in (valid, mask, mask & valid))
             slips = [
-                (_fraction(mask & valid, valid, np.ones_like), "every pixel counts the same: that is the share of the "
+                (_fraction(mask, valid, np.ones_like), "every pixel counts the same: that is the share of the "
                  "picture"),
-                (_fraction(mask & valid, valid, np.sin), "sin θ alone is the weight of a ring of equal width; a pixel "
+                (_fraction(mask, valid, np.sin), "sin θ alone is the weight of a ring of equal width; a pixel "
                  "has only a part of its ring, in proportion to 1 / θ"),
-                (_fraction(mask & valid, valid, np.cos), "cos θ is for light on level ground, not for solid angle"),
-                (_fraction(mask & valid, np.ones_like(valid), lambda z: np.sin(z) / z), "pixels outside are counted as "
-                 "clear sky"),
+                (_fraction(mask, valid, np.cos), "cos θ is for light on level ground, not for solid angle"),
+                (seen_cloud, "pixels outside are counted as clear sky"), (cloud, "pixels outside are counted, too"),
+                (cloud / seen, "cloud outside of the visible sky is counted, too"),
             ]
             expect_close(got, right_one, rtol=2e-3, slips=slips, expected="a share, 0 to 1",
                          cause="the zenith angle: 0 in the middle of the frame, π/2 at 0.97 of half its side")

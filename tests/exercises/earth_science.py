@@ -36,6 +36,15 @@ def wide_gap(days, gap, generator):
     return torch.arange(first - 2 * gap - 1), torch.arange(first, days)
 
 
+def rounded_up(days, gap, generator):
+    first = days * 4 // 5
+    return torch.arange(first - gap), torch.arange(first, days)
+
+
+def backwards(days, gap, generator):
+    return tuple(rows.flip(0) for rows in split(days, gap, generator))
+
+
 def scaled(train, test):
     return tuple((part - train.mean(0)) / train.std(0) for part in (train, test))
 
@@ -115,6 +124,8 @@ WRONG = {
         ((gap_in_the_test_part, scaled, skill), "belongs to the end of the training part"),
         ((first_fifth, scaled, skill), "before every test day"),
         ((wide_gap, scaled, skill), "more days are left out"),
+        ((rounded_up, scaled, skill), "rounded down"),
+        ((backwards, scaled, skill), "out of order"),
         ((split, by_both, skill), "looks at the test part"),
         ((split, mean_of_both, skill), "looks at the test part"),
         ((split, each_its_own, skill), "its own mean and spread"),

@@ -71,6 +71,7 @@ WRONG = {
         (lambda mask, valid: weighted(mask, valid, np.sin), "only a part of its ring"),
         (lambda mask, valid: weighted(mask, valid, np.cos), "level ground"),
         (lambda mask, valid: weighted(mask, valid, lambda z: np.sin(z) / z, everywhere=True), "counted as clear sky"),
+        (lambda mask, valid: weighted(mask, valid, lambda z: np.sin(z) / z), "cloud outside of the visible sky"),
         (lambda mask, valid: weighted(mask, valid, lambda z: 1 / z), "the zenith angle"),
     ],
     "threshold": [
