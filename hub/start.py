@@ -61,6 +61,7 @@ def main() -> None:
     notebooks = STATE / "learning-to-see-clouds"
     try:
         STATE.mkdir(mode=0o711, parents=True, exist_ok=True)
+        DATA.mkdir(parents=True, exist_ok=True)
         command = hub_command(CONFIG, STATE, f"--JupyterHub.bind_url={address}")
         prepare(notebooks)
     except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from hub import load, reach, rules
+from hub import load, reach, rules, start
 from hub.links import chapter_links, launch_links
 from hub.publish import git, publish
 from tests.exercises.miniature import CHAPTER, write_book
@@ -75,6 +75,18 @@ def test_folders_that_others_may_not_enter_are_found(tmp_path):
     found = {folder: paths for folder, paths in reach.closed(needed).items() if folder.is_relative_to(tmp_path)}
     assert found in ({tmp_path / "shut": needed[1:]}, {})       # {}: pytest's own folder is shut, and found instead
     assert reach.within_reach(["true"], [Path("/")]) == ["true"]
+
+
+def test_a_hub_starts_in_a_fresh_clone(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(start, "STATE", tmp_path / "state")
+    monkeypatch.setattr(start, "DATA", tmp_path / "_build" / "cache")
+    monkeypatch.setattr(start, "prepare", lambda notebooks: None)
+    monkeypatch.setattr(start, "hub_command", lambda *given: ["hub", len(reach.closed([start.DATA]))])
+    monkeypatch.setattr(start.os, "execvp", lambda program, command: ran.append(command))
+    monkeypatch.setattr(start.sys, "argv", ["hub.start"])
+    start.main()
+    assert [command[0] for command in ran] == ["hub"]
 
 
 @as_root
