@@ -167,3 +167,9 @@ def print_problems(page):
 def theme_of(page):
     """The mode that the page is shown in."""
     return page.evaluate("document.documentElement.dataset.theme")
+
+
+def show_in(page, mode):
+    """Let the reader want the light or the dark mode, and wait until a page that knows modes shows it."""
+    page.emulate_media(color_scheme=mode, reduced_motion="reduce")
+    page.wait_for_function("(mode) => [mode, undefined].includes(document.documentElement.dataset.theme)", arg=mode)
