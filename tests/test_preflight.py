@@ -324,7 +324,7 @@ def test_limits_of_memory(group, monkeypatch):
     assert limits.free_memory_mb() == 8000
     (group / "memory.max").write_text("1000000000\n")
     assert limits.free_memory_mb() == 400
-    (group / "memory.stat").write_text("anon 1\ninactive_file 100000000\n")
+    (group / "memory.stat").write_text("anon 1\ninactive_file 60000000\nactive_file 40000000\ninactive_anon 9\n")
     assert limits.free_memory_mb() == 500
     (group.parent / "memory.max").write_text("2000000000\n")
     (group.parent / "memory.current").write_text("1700000000\n")

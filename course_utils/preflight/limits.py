@@ -11,6 +11,7 @@ __all__ = ["SERVER_MB", "cores", "free_memory_mb"]
 SERVER_MB = 140                         # a learner's JupyterLab server, which a hub counts as well
 GROUPS = Path("/sys/fs/cgroup")         # where Linux says what a container, or a service of systemd, may use
 OWN_GROUP = Path("/proc/self/cgroup")
+FILES = ("active_file", "inactive_file")        # what was read of files, kept as long as nobody asks for the room
 
 
 def free_memory_mb() -> float | None:
@@ -62,8 +63,8 @@ def _group_mb(group: Path) -> float | None:
     limit, taken = _number(_read(group / "memory.max")), _number(_read(group / "memory.current"))
     if limit is None or taken is None:
         return None
-    idle = (line.split()[1] for line in _read(group / "memory.stat").splitlines() if line.startswith("inactive_file "))
-    return (limit - taken + float(next(idle, 0))) / 1e6
+    kept = (line.split() for line in _read(group / "memory.stat").splitlines())
+    return (limit - taken + sum(float(size) for name, size in kept if name in FILES)) / 1e6
 
 
 def _read(path: Path) -> str:
