@@ -189,7 +189,7 @@ def facts_markdown(plans: dict[str, Plan], chapters: dict[int, Chapter]) -> str:
         "for people who write **numpy**, new to deep learning",
         f"**{len(chapters)} chapters**, {whole}\u00a0h in all",
         f"workshops of **{', '.join(titles[:-1])}** or **{titles[-1]}**",
-        "on a **laptop**: no GPU, no network",
+        "on a **laptop**: no GPU, no network once installed",
     ]
     return "\n".join(["{.chapter-facts}", *(f"- {fact}" for fact in facts)])
 
