@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_utils.files import aside, reading
+from course_utils.files import aside, plain_file, reading
 
 FORMAT = 1
 
@@ -73,7 +73,7 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
         raise FileNotFoundError(f"found no checkpoint {path}, expected one by save_checkpoint; {again}")
     with reading(f"{path.name}, which torch can not read as a checkpoint", f"one by save_checkpoint; {again}",
                  CheckpointError):
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(plain_file(path), map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             found = content.get("format") if isinstance(content, dict) else type(content).__name__
             raise CheckpointError(f"found {path.name} in format {repr(found)[:60]}, expected {FORMAT}; train again, "

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["WriteError", "aside", "aside_folder", "reading"]
+__all__ = ["WriteError", "aside", "aside_folder", "plain_file", "reading"]
 
 FORGOTTEN = 3600.0          # seconds after which what nobody touched was left by a process that was killed
 
@@ -90,6 +90,28 @@ def aside_folder(path: str | Path) -> Iterator[Path]:
             yield new
         finally:
             shutil.rmtree(new, ignore_errors=True)
+
+
+def plain_file(path: str | Path) -> Path:
+    """Give back the path of a file that is to be read, unless what lies there may never end.
+
+    Args:
+        path: of an ordinary file, or of nothing at all.
+
+    Returns:
+        The same path.
+
+    Raises:
+        OSError: it is a folder, a pipe or a device; `reading` makes an error of it that is clear.
+
+    Example:
+        >>> plain_file("notes.txt").name
+        'notes.txt'
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device", str(path))
+    return path
 
 
 @contextmanager

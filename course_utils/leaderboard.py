@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.files import aside, reading
+from course_utils.files import aside, plain_file, reading
 
 __all__ = ["DuplicateError", "LeaderboardError", "add", "read"]
 
@@ -49,7 +49,7 @@ def read(path: str | Path) -> list[dict]:
     if not os.path.lexists(path):
         return []
     with reading(f"{path.name} that is no leaderboard", f"a list of entries; {advice}", LeaderboardError, ()):
-        board = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        board = json.loads(plain_file(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         if not isinstance(board, list):
             raise ValueError(f"found a {type(board).__name__}, expected a list of entries")
         for entry in board:

@@ -125,6 +125,19 @@ def test_a_shard_that_is_cut_off_is_noticed(packed, tmp_path, cut):
         list(Shards(tmp_path / "shards", seed=None))
 
 
+def test_a_shard_that_lacks_patches_or_holds_others_is_noticed(packed, tmp_path):
+    write_shards(tmp_path / "s", packed.patches, per_shard=10)
+    shard, other = (tmp_path / "s" / f"shard-0000{number}.tar" for number in (0, 1))
+    whole = shard.read_bytes()
+    for content, found in ((bytes(10240), "its end in place of 0000000.image.npy"),
+                           (other.read_bytes(), "0000010.image.npy in place of 0000000.image.npy")):
+        shard.write_bytes(content)
+        with pytest.raises(LayoutError, match=rf"{found}.*expected a tar file of 10 whole patches"):
+            list(Shards(tmp_path / "s"))
+    shard.write_bytes(whole)
+    assert len(list(Shards(tmp_path / "s"))) == 48
+
+
 def test_a_buffer_of_one_keeps_the_order_and_a_large_one_is_a_shuffle():
     assert list(shuffled(range(9), 1, generator(0))) == list(range(9))
     firsts = [next(iter(shuffled(range(5), 5, generator(seed)))) for seed in range(500)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_utils.files import aside
+from course_utils.files import aside, plain_file
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
@@ -39,3 +39,13 @@ def test_processes_write_under_names_of_their_own(tmp_path, monkeypatch):
             names.append(new)
             new.write_text("")
     assert len(set(names)) == 2
+
+
+def test_only_a_plain_file_is_read(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "link").symlink_to(tmp_path / "a.txt")
+    for name in ("a.txt", "link", "none"):
+        assert plain_file(str(tmp_path / name)) == tmp_path / name
+    for path in (tmp_path, "/dev/zero"):
+        with pytest.raises(OSError, match="a folder, a pipe or a device"):
+            plain_file(path)

@@ -17,10 +17,10 @@ from course_utils.challenge.rounds import IDS, PATCHES, SCENES, ChallengeError, 
 from course_utils.codes import IGNORE
 from course_utils.data.cached import shared_twin
 from course_utils.data.errors import LayoutError
-from course_utils.data.folders import data_folder
+from course_utils.data.folders import data_folder, warn_not_kept
 from course_utils.data.packed import HEADER, PackedPatches, open_packed, simulate_patches, write_packed
 from course_utils.data.samples import PATCH_SIZE, Patches, channel_names
-from course_utils.files import reading
+from course_utils.files import plain_file, reading
 from course_utils.sensors import PACE_OCI
 
 __all__ = ["FOLDER_VARIABLE", "TestImages", "open_images", "test_images", "write_images"]
@@ -65,7 +65,8 @@ def test_images() -> TestImages:
     """Open the images of the round that is on: a class's, or those for self-study.
 
     The environment variable ``COURSE_CHALLENGE`` names the folder that an instructor made. Without it, the images for
-    self-study are simulated at first use, in some seconds, and kept in the cache.
+    self-study are simulated at first use, in some seconds, and kept in the cache; where it can not be
+    written, a warning says so.
 
     Returns:
         The images.
@@ -83,8 +84,11 @@ def test_images() -> TestImages:
             return open_images(place)
     shutil.rmtree(folder, ignore_errors=True)           # damaged, or not there
     patches = _unlabelled(own)
-    with suppress(OSError, LayoutError):                # a full disk, or another process was faster
-        write_packed(folder, patches, _about(own.id))
+    try:
+        with suppress(LayoutError):                     # another process was faster
+            write_packed(folder, patches, _about(own.id))
+    except OSError as error:
+        warn_not_kept("images", folder, error, stacklevel=2)
     return TestImages(patches, own.id)
 
 
@@ -106,7 +110,7 @@ def open_images(folder: str | Path) -> TestImages:
     folder = Path(folder)
     expected = "a folder that python -m course_utils challenge --make wrote with this version of the course"
     with reading(f"no images of the challenge in {folder.name}", expected, ChallengeError):
-        about = json.loads((folder / HEADER).read_text(encoding="utf-8"))["about"]
+        about = json.loads(plain_file(folder / HEADER).read_text(encoding="utf-8"))["about"]
         patches = open_packed(folder, _about(str(about["challenge"])))
         shape = (PATCHES, len(channel_names(PACE_OCI)), PATCH_SIZE, PATCH_SIZE)
         if patches.image.shape != shape:

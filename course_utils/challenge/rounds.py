@@ -9,7 +9,7 @@ import numpy as np
 
 from course_utils import simulate
 from course_utils.data.samples import PATCH_SIZE
-from course_utils.files import reading
+from course_utils.files import plain_file, reading
 
 __all__ = ["IDS", "KEY_VARIABLE", "PATCHES", "PER_SCENE", "SCENES", "SELF_STUDY_KEY", "ChallengeError", "Round",
            "read_key"]
@@ -86,4 +86,4 @@ def read_key(file: str | Path | None = None) -> str:
     if file is None:
         return os.environ.get(KEY_VARIABLE, "").strip() or SELF_STUDY_KEY
     with reading(f"no key in {Path(file).name}", "a text file with the key in it", ChallengeError):
-        return Path(file).read_text(encoding="utf-8").strip()
+        return plain_file(file).read_text(encoding="utf-8").strip()

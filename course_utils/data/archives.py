@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from course_utils.data.errors import DataError, LayoutError, UnsafeArchiveError
-from course_utils.files import WriteError, aside_folder, reading
+from course_utils.files import WriteError, aside_folder, plain_file, reading
 
 __all__ = ["unpack"]
 
@@ -69,7 +69,7 @@ def _unpack(archive: Path, opened: tarfile.TarFile | zipfile.ZipFile, folder: Pa
 
 def _open(archive: Path) -> tarfile.TarFile | zipfile.ZipFile:
     """The archive, whichever of the two kinds it is."""
-    if zipfile.is_zipfile(archive):
+    if zipfile.is_zipfile(plain_file(archive)):
         return zipfile.ZipFile(archive)
     if tarfile.is_tarfile(archive):
         return tarfile.open(archive)

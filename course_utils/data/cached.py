@@ -1,13 +1,12 @@
 """The course's own dataset: simulated on first use, then kept in the cache."""
 
 import shutil
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
 from course_utils import simulate
 from course_utils.data.errors import DataError, LayoutError, MissingDataError, SplitError
-from course_utils.data.folders import data_folder, shared_folder
+from course_utils.data.folders import data_folder, shared_folder, warn_not_kept
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
 from course_utils.data.splits import PARTS, course_split
@@ -131,7 +130,5 @@ def _open_or_simulate(folder: Path, sensor: Sensor, scenes: int, seed: int, prog
             write_packed(folder, patches, about)
         return open_packed(folder, about), folder
     except (OSError, DataError) as error:
-        why = getattr(error, "strerror", error)
-        warnings.warn(f"could not keep the simulated patches in {folder} ({why}); they stay in memory and are "
-                      "simulated again next time. COURSE_CACHE can name another folder", stacklevel=3)
+        warn_not_kept("patches", folder, error, stacklevel=3)
         return patches, None

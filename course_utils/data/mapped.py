@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.data.errors import LayoutError
-from course_utils.files import reading
+from course_utils.files import plain_file, reading
 
 __all__ = ["MappedArray", "map_array"]
 
@@ -98,4 +98,4 @@ def map_array(path: str | Path) -> MappedArray:
         LayoutError: there is no such file, or it is damaged.
     """
     with reading(f"{path} that can not be mapped", "an array as numpy.save writes it; make it again", LayoutError):
-        return np.lib.format.open_memmap(path, mode="r").view(MappedArray)
+        return np.lib.format.open_memmap(plain_file(path), mode="r").view(MappedArray)

@@ -14,7 +14,7 @@ from course_utils import simulate
 from course_utils.data.errors import LayoutError, MissingDataError
 from course_utils.data.mapped import map_array
 from course_utils.data.samples import Patches, channel_names, patches_of
-from course_utils.files import aside_folder, reading
+from course_utils.files import aside_folder, plain_file, reading
 from course_utils.sensors import PACE_OCI, Sensor
 
 __all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "origin", "simulate_patches", "write_packed"]
@@ -237,7 +237,7 @@ def open_packed(folder: str | Path, about: dict | None = None, verify: bool = Fa
         raise MissingDataError(f"found no folder {folder}, expected packed patches; make them with build_packed")
     with reading(f"damaged packed patches in {folder}",
                  f"{HEADER} and {', '.join(ARRAYS)} as .npy; {advice}", LayoutError):
-        header = json.loads((folder / HEADER).read_text())
+        header = json.loads(plain_file(folder / HEADER).read_text())
         if header["format"] != FORMAT or (about is not None and header["about"] != about):
             raise LayoutError(f"found packed patches of another kind in {folder}: {_kind(header)}, expected "
                               f"{_kind({'format': FORMAT, 'about': about})}; {advice}")
@@ -261,7 +261,7 @@ def _kind(header: dict) -> str:
 def _check_sums(folder: Path, sums: dict[str, str]) -> None:
     """Compare the SHA-256 of each file with the header's."""
     for name in ARRAYS:
-        with (folder / f"{name}.npy").open("rb") as file:
+        with plain_file(folder / f"{name}.npy").open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sums[name]:
             raise LayoutError(f"found SHA-256 {found[:12]}… for {folder / name}.npy, expected {sums[name][:12]}…; "

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from course_utils.codes import CLEAR, IGNORE, THICK
 from course_utils.data.errors import LayoutError
 from course_utils.data.samples import PATCH_SIZE, SCALE, Patches, channel_names
-from course_utils.files import aside_folder, reading
+from course_utils.files import aside_folder, plain_file, reading
 from course_utils.sensors import PACE_OCI
 
 __all__ = ["PngPatches", "write_png_layout"]
@@ -154,7 +154,7 @@ class PngPatches(Dataset):
     def _read(self, files: list[Path], i: int) -> np.ndarray:
         """File number i of a patch as an array: (H, W, 3) uint8 for bands, (H, W) bool for the last two."""
         try:
-            with Image.open(files[i], formats=["PNG"]) as picture:
+            with Image.open(plain_file(files[i]), formats=["PNG"]) as picture:
                 self._check_picture(picture, files, i)
                 array = np.asarray(picture)
         except (LayoutError, _UnreadableError):
@@ -206,7 +206,7 @@ class PngPatches(Dataset):
     def _verify(self, files: list[Path], i: int) -> None:
         """What `_read` would find out, by the check sums that a PNG file carries."""
         try:
-            with Image.open(files[i], formats=["PNG"]) as picture:
+            with Image.open(plain_file(files[i]), formats=["PNG"]) as picture:
                 picture.verify()
         except Exception as error:
             raise _UnreadableError(i, 0) from error

@@ -22,7 +22,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from course_utils.data.errors import LayoutError
 from course_utils.data.samples import Patches
-from course_utils.files import aside_folder, reading
+from course_utils.files import aside_folder, plain_file, reading
 from course_utils.runtime import generator
 
 __all__ = ["Shards", "shards_of_worker", "shuffled", "write_shards"]
@@ -55,7 +55,7 @@ def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> 
             names.append(f"shard-{place:05d}.tar")
             _write_shard(new / names[-1], patches, range(start, min(start + per_shard, len(patches))))
         header = {"shards": names, "channels": list(patches.channels), "encoding": patches.encoding,
-                  "scenes": patches.scene.tolist()}
+                  "scenes": patches.scene.tolist(), "per_shard": per_shard}
         (new / HEADER).write_text(json.dumps(header) + "\n", encoding="utf-8")
         new.rename(folder)
 
@@ -67,7 +67,7 @@ def _write_shard(path: Path, patches: Patches, rows: Iterable[int]) -> None:
             for name in ARRAYS:
                 file = io.BytesIO()
                 np.save(file, getattr(patches, name)[row])
-                member = tarfile.TarInfo(f"{row:07d}.{name}.npy")
+                member = tarfile.TarInfo(_member(row, name))
                 member.size = file.tell()
                 file.seek(0)
                 tar.addfile(member, file)
@@ -101,13 +101,15 @@ class Shards(IterableDataset):
             raise LayoutError(f"found buffer={buffer} and seed={seed}, expected at least 1 patch and a seed from 0 "
                               "or None")
         with reading(f"no shards in {folder}", f"{HEADER} and tar files; make them with write_shards", LayoutError):
-            header = json.loads((self.folder / HEADER).read_text(encoding="utf-8"))
+            header = json.loads(plain_file(self.folder / HEADER).read_text(encoding="utf-8"))
             self.channels, self._encoding = tuple(header["channels"]), header["encoding"]
-            self._names, self._scenes = header["shards"], header["scenes"]
+            self._names, self._scenes, self._per_shard = header["shards"], header["scenes"], header["per_shard"]
             if not all(Path(name).name == name for name in self._names):
                 raise ValueError("a shard that lies elsewhere")
             if not isinstance(self._scenes, list) or not all(type(scene) is int for scene in self._scenes):
                 raise ValueError("scenes without numbers")
+            if len(self._names) != len(range(0, len(self), self._per_shard)):
+                raise ValueError(f"{len(self)} patches in {len(self._names)} shards of {self._per_shard}")
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, so that it has an order of its own.
@@ -135,29 +137,35 @@ class Shards(IterableDataset):
     def _samples(self, names: Sequence[str]) -> Iterator[dict]:
         """The samples of some shards, in order."""
         for name in names:
-            for row, arrays in _patches_in(self.folder / name, len(self)):
+            start = self._names.index(name) * self._per_shard
+            rows = range(start, min(start + self._per_shard, len(self)))
+            for row, arrays in _patches_in(self.folder / name, rows):
                 patch = Patches(*(arrays[key][None] for key in ARRAYS), np.array([self._scenes[row]]), self.channels,
                                 self._encoding)
                 yield patch.stored(0) if self.as_bytes else patch.decode(0)
 
 
-def _patches_in(path: Path, rows: int) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """The number and the arrays of every patch in a shard, read as a stream."""
-    again = "remove the folder and write the shards again"
-    arrays = {}
-    with reading(f"{path} damaged", f"a whole tar file; {again}", LayoutError), tarfile.open(path, "r|") as tar:
-        for member in tar:
-            number, key, _ = member.name.split(".")
-            row = int(number)
-            if row not in range(rows) or key != ARRAYS[len(arrays)] or member.size > LARGEST:
-                raise ValueError(f"an unexpected member {member.name[:60]}")
-            file = io.BytesIO(tar.extractfile(member).read())
-            arrays[key] = np.lib.format.read_array(file, allow_pickle=False)
-            if len(arrays) == len(ARRAYS):
-                yield row, arrays
-                arrays = {}
-        if arrays:
-            raise LayoutError(f"found {path} cut off inside a patch, expected {', '.join(ARRAYS)} of each; {again}")
+def _patches_in(path: Path, rows: range) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """These rows with their arrays, read as a stream from the shard that holds just them."""
+    expected = f"a tar file of {len(rows)} whole patches; remove the folder and write the shards again"
+    with reading(f"{path} damaged", expected, LayoutError), tarfile.open(plain_file(path), "r|") as tar:
+        for row in rows:
+            yield row, {name: _array(tar, _member(row, name)) for name in ARRAYS}
+        if tar.next() is not None:
+            raise ValueError("more than these")
+
+
+def _array(tar: tarfile.TarFile, name: str) -> np.ndarray:
+    """The array of the next member, which must have this name."""
+    member = tar.next()
+    if member is None or member.name != name or member.size > LARGEST:
+        raise ValueError(f"{'its end' if member is None else member.name[:60]} in place of {name}")
+    return np.lib.format.read_array(io.BytesIO(tar.extractfile(member).read()), allow_pickle=False)
+
+
+def _member(row: int, name: str) -> str:
+    """The name of an array in a shard, in the naming of WebDataset."""
+    return f"{row:07d}.{name}.npy"
 
 
 def shards_of_worker(names: Sequence[str], worker: int, workers: int) -> list[str]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from course_utils.codes import CLOUD, OUTSIDE, SKY, SKY_CODES
 from course_utils.data.errors import LayoutError, MissingDataError
-from course_utils.files import reading
+from course_utils.files import plain_file, reading
 from course_utils.simulate.sky import sky_frame, sky_photo
 from course_utils.simulate.sky_picture import LabelledSky
 
@@ -148,7 +148,7 @@ def _open(path: Path, mode: str, modes: Sequence[str] | None = None) -> np.ndarr
     with (reading(f"no readable picture in {path}", "PNG, JPEG, TIFF or BMP; replace the file", LayoutError),
           warnings.catch_warnings()):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path, formats=FORMATS) as opened:
+        with Image.open(plain_file(path), formats=FORMATS) as opened:
             if modes is not None and opened.mode not in modes:
                 raise LayoutError(f"found a mask of mode {opened.mode} in {path}, expected one channel of 8 bits: "
                                   "255 cloud, 100 sky, 0 outside")

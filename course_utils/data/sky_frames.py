@@ -1,6 +1,5 @@
 """The course's all-sky camera: frames by day and night, simulated on first use, then kept in the cache."""
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from course_utils.data.cached import shared_twin
 from course_utils.data.errors import DataError, SplitError
-from course_utils.data.folders import data_folder
+from course_utils.data.folders import data_folder, warn_not_kept
 from course_utils.data.npz import read_npz
 from course_utils.data.sky import SkyPicture, simulate_each
 from course_utils.files import aside
@@ -134,8 +133,7 @@ def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, p
         with aside(path) as new:
             np.savez(new, **arrays)
     except OSError as error:
-        warnings.warn(f"could not keep the simulated frames in {path} ({error.strerror}); they stay in memory and are "
-                      "simulated again next time. COURSE_CACHE can name another folder", stacklevel=4)
+        warn_not_kept("frames", path, error, stacklevel=4)
     return frames
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from course_utils.files import aside, reading
+from course_utils.files import aside, plain_file, reading
 
 __all__ = ["Card", "CardError", "Frozen", "capture", "freeze", "load_program", "read_card", "save_onnx", "save_program"]
 
@@ -177,7 +177,7 @@ def load_program(path: str | Path) -> tuple[nn.Module, Card]:
     extra = {KEY: ""}
     expected = "a program by save_program; export the model again"
     with reading(f"{Path(path).name} that can not be read", expected, CardError), _quiet(), _unpickled():
-        content = Path(path).read_bytes()
+        content = plain_file(path).read_bytes()
         if any(kind in content for kind in OBJECTS):
             raise CardError(f"found pickled objects in {Path(path).name}, expected {expected}")
         program = torch.export.load(io.BytesIO(content), extra_files=extra)
@@ -218,7 +218,8 @@ def read_card(path: str | Path) -> Card:
     import onnx
 
     with reading(f"{Path(path).name} that can not be read", "a file by save_onnx; export the model again", CardError):
-        properties = {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
+        model = onnx.load(plain_file(path), load_external_data=False)
+        properties = {entry.key: entry.value for entry in model.metadata_props}
     if KEY not in properties:
         raise CardError(f"found no card in {Path(path).name}, expected a file by save_onnx; export the model again")
     return Card.from_json(properties[KEY])

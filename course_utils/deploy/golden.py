@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.files import aside, reading
+from course_utils.files import aside, plain_file, reading
 
 __all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same"]
 
@@ -66,7 +66,7 @@ class Golden:
             GoldenError: the file is none, or incomplete.
         """
         with reading(f"{Path(path).name} that can not be read", "a golden patch; take the bundle again", GoldenError):
-            data = Path(path).read_bytes()
+            data = plain_file(path).read_bytes()
         if len(data) < HEADER.size or data[:8] != LETTERS:
             raise GoldenError(f"found no golden patch in {Path(path).name}, expected {LETTERS.decode()} at its "
                               "beginning; take the bundle again")

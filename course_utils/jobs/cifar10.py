@@ -21,7 +21,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 from course_utils import leaderboard
 from course_utils.data.cifar import Cifar10, load_cifar10
 from course_utils.data.errors import DataError
-from course_utils.files import WriteError, aside, reading
+from course_utils.files import WriteError, aside, plain_file, reading
 from course_utils.jobs.report import TABLE, save_report
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
@@ -234,7 +234,7 @@ def _refuse_second(taken: Path) -> None:
     if os.path.lexists(taken):
         expected = "none: the test set is scored once. Report that score; for another challenge, choose another folder"
         with reading(f"a final score in {taken} that can not be read", expected, FinalTakenError):
-            first = json.loads(taken.read_text(encoding="utf-8"))
+            first = json.loads(plain_file(taken).read_text(encoding="utf-8"))
             settings = f"epochs {first['epochs']}, batch size {first['batch_size']}"
             raise FinalTakenError(f"found a final score of {first['date']} ({first['score']:.3f}, {settings}), "
                                   f"expected {expected}")

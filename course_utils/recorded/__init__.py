@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from course_utils import simulate
-from course_utils.files import aside, reading
+from course_utils.files import aside, plain_file, reading
 
 __all__ = ["LARGEST", "RecordError", "results", "save_results", "save_weights", "weights"]
 
@@ -66,7 +66,7 @@ def results(name: str, folder: Path = FOLDER) -> tuple[Any, dict[str, Any]]:
     """
     path = _existing(folder, name, "json")
     with reading(f"{path.name} that can not be read", "results; take the file from the project again", RecordError):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(plain_file(path).read_text(encoding="utf-8"))
         return content["results"], content["about"]
 
 
@@ -114,7 +114,7 @@ def weights(name: str, model: nn.Module, folder: Path = FOLDER) -> dict[str, Any
     """
     path = _existing(folder, name, "safetensors")
     with (reading(f"{path.name} that can not be read", "weights; take the file from the project again", RecordError),
-          safe_open(path, framework="pt") as file):
+          safe_open(plain_file(path), framework="pt") as file):
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
         about = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     _require_same_shapes(name, tensors, model.state_dict())

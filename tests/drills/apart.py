@@ -19,7 +19,7 @@ __all__ = ["apart", "fork", "needs_namespaces"]
 
 NEW_MOUNTS, NEW_USER, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 READ_ONLY, REMOUNT, BIND, REC, PRIVATE = 1, 32, 4096, 16384, 1 << 18
-SECONDS = 300
+SECONDS = 300            # after which a process hangs, on any machine
 
 
 def _call(name, *arguments):

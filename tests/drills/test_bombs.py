@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 import zlib
 
@@ -16,7 +17,7 @@ from course_utils.data.real import read_labelled_npz
 from course_utils.data.sky import read_sky_folder
 from course_utils.deploy.export import CardError, load_program
 from course_utils.files import WriteError
-from tests.drills import damage, loaders
+from tests.drills import contents, damage, samples
 from tests.drills.test_malformed import bounded_memory
 
 MEGA = 2**20
@@ -26,12 +27,12 @@ LITTLE = 200 * MEGA             # what a loader may take for a file that unpacks
 def test_an_array_that_unpacks_to_more_than_a_notebook_holds(tmp_path):
     piece, packer = bytes(16 * MEGA), zlib.compressobj(9, zlib.DEFLATED, -15)
     block = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
-    start = damage.promise("<f4", "(20, 7, 2048, 1024)")
+    start = contents.promise("<f4", "(20, 7, 2048, 1024)")
     size, other = len(start) + 80 * len(piece), zlib.compressobj(9, zlib.DEFLATED, -15)
     content = other.compress(start) + other.flush(zlib.Z_FULL_FLUSH) + 80 * block + packer.flush()
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         for name in ("mask.npy", "bands.npy"):
-            archive.writestr(name, damage.npy(np.zeros(1)))
+            archive.writestr(name, contents.npy(np.zeros(1)))
         archive.writestr("x.npy", content)
         info = archive.getinfo("x.npy")
         info.compress_type, info.file_size = zipfile.ZIP_DEFLATED, size
@@ -51,14 +52,13 @@ def test_digits_that_unpack_to_more_than_they_say(tmp_path):
 
 
 def test_a_picture_that_no_camera_takes(tmp_path):
-    picture = damage.png_of(12_000, 12_000, body=bytes(1000))
+    picture = contents.png_of(12_000, 12_000, body=bytes(1000))
     damage.lay(tmp_path, {"images/a.png": picture, "masks/a.png": picture})
     with bounded_memory(LITTLE), pytest.raises(LayoutError, match="DecompressionBomb"):
         read_sky_folder(tmp_path)
 
 
 def test_an_archive_that_does_not_fit_is_refused_before_it_is_unpacked(tmp_path):
-    import tarfile
     member = tarfile.TarInfo("huge.bin")
     member.size = 2**60
     (tmp_path / "a.tar").write_bytes(member.tobuf() + bytes(1024))
@@ -70,9 +70,9 @@ def test_an_archive_that_does_not_fit_is_refused_before_it_is_unpacked(tmp_path)
 @pytest.mark.parametrize("place", ["sample inputs", "weights", "an old file of weights", "constants", "an opaque one"])
 def test_a_program_with_a_pickle_is_refused_and_not_read(tmp_path, place):
     """PyTorch itself reads all of these when it opens a program."""
-    damage.TRIPWIRE.unlink(missing_ok=True)
-    trap, config = damage.tensors((damage.Trap(),)), "data/constants/model_constants_config.json"
-    with zipfile.ZipFile(io.BytesIO(loaders.exported_files()["model.pt2"])) as archive:
+    contents.SPRUNG.clear()
+    trap, config = contents.tensors((contents.Trap(),)), "data/constants/model_constants_config.json"
+    with zipfile.ZipFile(io.BytesIO(samples.exported_files()["model.pt2"])) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     root = next(iter(members)).split("/")[0]
 
@@ -92,8 +92,8 @@ def test_a_program_with_a_pickle_is_refused_and_not_read(tmp_path, place):
     else:
         path = "tensor_0" if place == "constants" else "opaque_obj_0"
         members[f"{root}/{config}"] = json.dumps({"config": weight("a", path)}).encode()
-        members[f"{root}/data/constants/{path}"] = trap if place == "constants" else damage.PICKLE
-    (tmp_path / "m.pt2").write_bytes(damage.zipped(members.items(), zipfile.ZIP_STORED))
+        members[f"{root}/data/constants/{path}"] = trap if place == "constants" else contents.PICKLE
+    (tmp_path / "m.pt2").write_bytes(contents.zipped(members.items(), zipfile.ZIP_STORED))
     with pytest.raises(CardError, match="found "):
         load_program(tmp_path / "m.pt2")
-    assert not damage.TRIPWIRE.exists()
+    assert not contents.SPRUNG

@@ -12,8 +12,10 @@ NEITHER = {
     "checkpoint.require_parts": "takes what was read; the path is for its message",
     "data.cached.shared_twin": "names a folder",
     "data.npz.read_npz": "read with by the loaders of such files",
+    "data.folders.warn_not_kept": "warns; the path is for its message",
     "deploy.build.build": "starts compilers, which write",
     "deploy.golden.digest": "sums up bytes, whatever they are",
+    "files.plain_file": "looks, and reads nothing",
     "sim2real.landsat8.landsat8": "reads by data.real.read_labelled_npz",
     "sim2real.sky.sky": "reads by data.sky.read_sky_folder",
 }

@@ -23,7 +23,7 @@ from course_utils.files import WriteError, aside, aside_folder
 from course_utils.jobs import cifar10, report
 from course_utils.tasks import Segmentation
 from course_utils.train import fit
-from tests.drills import damage, loaders
+from tests.drills import contents, loaders, samples
 
 IMAGE = np.zeros((1, 3, 4, 6), np.float32)
 
@@ -49,8 +49,8 @@ class Writer:
 
 @cache
 def _program():
-    frozen = export.freeze(loaders.network())
-    return frozen, export.capture(frozen, loaders.CARD)
+    frozen = export.freeze(samples.network())
+    return frozen, export.capture(frozen, samples.CARD)
 
 
 def plain(folder: Path, number: int) -> None:
@@ -65,25 +65,25 @@ def plain_folder(folder: Path, number: int) -> None:
 
 
 def trained(folder: Path, number: int) -> None:
-    fit(loaders.network(), Segmentation(), loaders.batch(), loaders.batch(), loaders.FitConfig(epochs=1),
+    fit(samples.network(), Segmentation(), samples.batch(), samples.batch(), samples.CONFIG,
         folder / f"trained-{number}.pt")
 
 
 def entered(folder: Path, number: int) -> None:
     marks = challenge.Marks(0.5, 0.1, 0.5, 0.5, 0.0, None)
-    one = loaders.submission()
+    one = samples.submission()
     other = challenge.Submission(one.round_id, "other", "m", 1, 1.0, one.ids, np.roll(one.pred, number, axis=1))
     with mock.patch.object(challenge.marking, "mark", lambda *_: marks):
         challenge.enter(other, challenge.Round(), folder / "entered.json")
 
 
 def images(folder: Path, number: int) -> None:
-    with loaders.small_round():
+    with samples.small_round():
         challenge.write_images(folder / f"round-{number}", challenge.Round())
 
 
 def built(folder: Path, number: int) -> None:
-    with mock.patch.object(packed, "simulate_patches", lambda *_: loaders.few_patches()):
+    with mock.patch.object(packed, "simulate_patches", lambda *_: samples.few_patches()):
         packed.build_packed(folder / f"built-{number}", [0])
 
 
@@ -102,7 +102,7 @@ def labelled(folder: Path, number: int) -> None:
 
 
 def handed_in(folder: Path, number: int) -> None:
-    one = loaders.submission()
+    one = samples.submission()
     challenge.write_submission(folder / "handed-in.npz", challenge.Submission(
         one.round_id, f"{number}", "m", number, 1.0, one.ids, one.pred))
 
@@ -120,13 +120,13 @@ def bundle(folder: Path, number: int) -> None:
 
 
 def program(folder: Path, number: int) -> None:
-    export.save_program(_program()[1], loaders.CARD, folder / "model.pt2")
+    export.save_program(_program()[1], samples.CARD, folder / "model.pt2")
 
 
 def model(folder: Path, number: int) -> None:
     with mock.patch.object(torch.onnx, "export") as exporting:          # takes seconds, and writes nothing
         exporting.return_value.save = lambda path, **_: Path(path).write_bytes(bytes([number]) * 9000)
-        export.save_onnx(_program()[1], loaders.CARD, folder / "model.onnx")
+        export.save_onnx(_program()[1], samples.CARD, folder / "model.onnx")
 
 
 def pictures(folder: Path, number: int) -> None:
@@ -136,7 +136,7 @@ def pictures(folder: Path, number: int) -> None:
 
 def unpacked(folder: Path, number: int) -> None:
     packing = folder.parent / f"{number}.tar"
-    packing.write_bytes(damage.tarred([(f"{place}.txt", b"a" * 3000) for place in range(5)]))
+    packing.write_bytes(contents.tarred([(f"{place}.txt", b"a" * 3000) for place in range(5)]))
     unpack(packing, folder / f"unpacked-{number}")
 
 
@@ -144,7 +144,7 @@ def course_patches(folder: Path, number: int) -> object:
     """Kept in the cache, or else in memory."""
     cached._opened.clear()
     with (mock.patch.dict(os.environ, COURSE_CACHE=str(folder)),
-          mock.patch.object(cached, "simulate_patches", lambda *_: loaders.few_patches())):
+          mock.patch.object(cached, "simulate_patches", lambda *_: samples.few_patches())):
         assert len(cached.load_patches("all", scenes=1, seed=number, workers=1, progress=False).patches) == 2
 
 
@@ -184,7 +184,7 @@ WRITERS = {
     "files": Writer(("files.aside",), plain),
     "folders": Writer(("files.aside_folder",), plain_folder),
     "checkpoints": Writer(("checkpoint.save_checkpoint",), lambda folder, number: checkpoint.save_checkpoint(
-        folder / "last.pt", loaders.network(400), note=number)),
+        folder / "last.pt", samples.network(400), note=number)),
     "trainings": Writer(("train.fit",), trained),
     "leaderboards": Writer(("leaderboard.add",), lambda folder, number: leaderboard.add(
         folder / "board.json", {"name": f"{number}", "score": 1.0}), refuses=leaderboard.LeaderboardError),
@@ -193,14 +193,14 @@ WRITERS = {
     "images of a round": Writer(("challenge.images.write_images",), images),
     "images for self-study": Writer((), self_study, warns=True),
     "packed patches": Writer(("data.packed.write_packed",), lambda folder, number: packed.write_packed(
-        folder / f"packed-{number}", loaders.few_patches())),
+        folder / f"packed-{number}", samples.few_patches())),
     "simulated patches": Writer(("data.packed.build_packed",), built),
     "the course's patches": Writer((), course_patches, warns=True),
     "the course's frames": Writer((), course_frames, warns=True),
     "PNG layout": Writer(("data.png_layout.write_png_layout",), lambda folder, number: write_png_layout(
-        folder / "png", loaders.few_patches(number % 3), replace=True)),
+        folder / "png", samples.few_patches(number % 3), replace=True)),
     "shards": Writer(("data.shards.write_shards",), lambda folder, number: shards.write_shards(
-        folder / f"shards-{number}", loaders.few_patches())),
+        folder / f"shards-{number}", samples.few_patches())),
     "splits": Writer(("data.splits.save_split",), split),
     "CIFAR-10": Writer(("data.cifar.write_records",), records),
     "labelled images": Writer(("data.real.write_labelled_npz",), labelled),
@@ -208,7 +208,7 @@ WRITERS = {
     "recorded results": Writer(("recorded.save_results",), lambda folder, number: recorded.save_results(
         "one", [number] * 3000, "make", [0], folder)),
     "recorded weights": Writer(("recorded.save_weights",), lambda folder, number: recorded.save_weights(
-        "one", loaders.network(400), "make", [number], folder)),
+        "one", samples.network(400), "make", [number], folder)),
     "golden patches": Writer(("deploy.golden.Golden.save",), golden_patch),
     "bundles": Writer(("deploy.golden.add_golden",), bundle, several=True),
     "programs": Writer(("deploy.export.save_program",), quietly(program)),
