@@ -21,7 +21,7 @@ from course_utils.data.patches import load_patches
 from course_utils.data.shards import shuffled
 from course_utils.runtime import generator
 
-PATIENCE = 3.0          # seconds until a loop that waits for a thread counts as stuck
+PATIENCE = 10.0         # seconds until a loop that waits for a thread counts as stuck
 
 
 @exercise(hints=(
@@ -31,18 +31,18 @@ PATIENCE = 3.0          # seconds until a loop that waits for a thread counts as
 def new_gpu(answer):
     """In turn the times add up, overlapped the larger one counts, and a hidden load is no longer than the step."""
     expect_parts(answer, 4, "four numbers in one tuple: (a), (b), (c), (d)")
-    for name, got, want, slips in (
-        ("(a)", answer[0], 36, [(180 / 25, "the loading does not get faster with the GPU"), (30, "that is overlapped"),
-                                (6, "that is the step alone"), (151.2, "the loading was sped up, not the computing")]),
-        ("(b)", answer[1], 5, [(25, "that is what the step gains; the whole batch gains less"),
-                               (6, "that is the limit for an infinitely fast GPU, or the gain when overlapped")]),
-        ("(c)", answer[2], 30, [(36, "overlapped, the shorter of the two is hidden"), (6, "the GPU can not work faster "
-                                "than batches arrive"), (18, "a mean; but one waits for the other")]),
-        ("(d)", answer[3], 6, [(30, "that is what loading takes now: the GPU needs 6 ms a batch"),
-                               (150, "that is the step before, not on the GPU")]),
-    ):
-        expect_close(got, want, expected=f"{name}, a number", cause=f"{name}: write down load and step on the GPU",
-                     slips=slips, rtol=0.005)
+    wanted = (
+        (36, [(180 / 25, "the loading does not get faster with the GPU"), (30, "that is overlapped"),
+              (6, "that is the step alone"), (151.2, "the loading was sped up, not the computing")]),
+        (5, [(25, "that is what the step gains; the whole batch gains less"),
+             (6, "that is the limit for an infinitely fast GPU, or the gain when overlapped")]),
+        (30, [(36, "overlapped, the shorter of the two is hidden"),
+              (6, "the GPU can not work faster than batches arrive"), (18, "a mean; but one waits for the other")]),
+        (6, [(30, "that is what loading takes now: the GPU needs 6 ms a batch"),
+             (150, "that is the step before, not on the GPU")]))
+    for letter, got, (want, slips) in zip("abcd", answer, wanted, strict=True):
+        expect_close(got, want, expected=f"({letter}), a number", cause=f"({letter}): write down load and step on the "
+                     "GPU", slips=slips, rtol=0.005)
 
 
 class _Counted:
@@ -107,19 +107,17 @@ def cache_misses(answer):
     expect_parts(answer, 3, "three numbers in one tuple: (a), (b), (c)")
     m = 600 / 800
     hits = m + (1 - m) * np.log(1 - m)
-    for name, got, want, slips in (
-        ("(a)", answer[0], 800 * (1 - hits), [
+    wanted = (
+        (800 * (1 - hits), [
             (800 * hits, "that is what is found in memory; asked is what is read from disk"),
             (200, "that is (b): LRU gives up files that are still to come"),
             (800 * (1 - 0.5 * (1 - np.log(2))), "half of the data fits? It is 600 of 800"),
-            (800, "that is the same order in each epoch"),
-            (1 - hits, "a share; asked is a number of GB")]),
-        ("(b)", answer[1], 200, [(600, "that is what is kept"), (0, "200 GB do not fit")]),
-        ("(c)", answer[2], 0, [(100, "does a data set of 400 GB fit into 600?"),
-                               (200, "does a data set of 400 GB fit into 600?")]),
-    ):
-        expect_close(got, want, expected=f"{name}, in GB", slips=slips, rtol=0, atol=1.0,
-                     cause=f"{name}: what is not found in memory is read from disk")
+            (800, "that is the same order in each epoch"), (1 - hits, "a share; asked is a number of GB")]),
+        (200, [(600, "that is what is kept"), (0, "200 GB do not fit")]),
+        (0, [(miss, "does a data set of 400 GB fit into 600?") for miss in (100, 200)]))
+    for letter, got, (want, slips) in zip("abc", answer, wanted, strict=True):
+        expect_close(got, want, expected=f"({letter}), in GB", slips=slips, rtol=0, atol=1.0,
+                     cause=f"({letter}): what is not found in memory is read from disk")
 
 
 class _Stream:

@@ -2,6 +2,7 @@
 
 import functools
 import numbers
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +69,8 @@ def adamw(answer):
              "learning rate"),
             (_by_torch(torch.optim.AdamW, start, gradients, lr, 0.0), "there is no decay"),
             (_by_torch(torch.optim.AdamW, start, gradients, lr, -decay), "the decay has the wrong sign"),
-            (_decay_last(start, gradients, lr, decay), "the decay comes after Adam's step, and shrinks the step too"),
+            (_by_torch(torch.optim.Adam, start, gradients, lr, 0.0, last=lr * decay), "the decay comes after Adam's "
+             "step, and shrinks the step too"),
             (start, "the weight has not changed: `w = …` makes a new tensor, `w -= …` writes into the old one"),
         ]
         expect_close(w, _by_torch(torch.optim.AdamW, start, gradients, lr, decay), rtol=1e-6, slips=slips,
@@ -92,26 +94,16 @@ def _in_place(answer, w, gradient, memory, lr, decay):
                             "the averages must last from step to step")
 
 
-def _by_torch(kind, start, gradients, lr, decay):
-    """The weights after the same gradients, by torch."""
+def _by_torch(kind, start, gradients, lr, decay, last=0.0):
+    """The weights after the same gradients, by torch; after each step they shrink by the share `last`."""
     w = nn.Parameter(start.clone())
     optimizer = kind([w], lr=lr, weight_decay=0.0)
     optimizer.param_groups[0]["weight_decay"] = decay
     for gradient in gradients:
         w.grad = gradient.clone()
         optimizer.step()
-    return w.detach()
-
-
-def _decay_last(start, gradients, lr, decay):
-    """The weights when each step is taken first and shrunk with the rest."""
-    w = nn.Parameter(start.clone())
-    optimizer = torch.optim.Adam([w], lr=lr)
-    for gradient in gradients:
-        w.grad = gradient.clone()
-        optimizer.step()
         with torch.no_grad():
-            w *= 1 - lr * decay
+            w *= 1 - last
     return w.detach()
 
 
@@ -196,11 +188,18 @@ def _quick_data():
     return PackedPatches(replace(patches, **thin))
 
 
+@contextmanager
+def _seeded(seed):
+    """Draw from a seed; afterwards it is as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def _train_quickly(config, seed):
     """The loss on the training scenes after a training from a seed."""
     scenes = _quick_data()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _seeded(seed):
         loader = batches(scenes, 4, shuffle=True, generator=torch.Generator())
         return fit(PixelMLP(12), Segmentation(), loader, batches(scenes, 192), config).validation_loss[-1]
 
@@ -290,8 +289,7 @@ def _check_steps(kind):
         losses = []
         for n in (0, 10, 20):
             call(experiment.validate)
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(n)
+            with _seeded(n):
                 losses.append(call(experiment.step, torch.arange(n, n + 10)))
         expect_property(experiment.model.training, "a step in evaluation mode, without dropout",
                         "a step in training mode", cause="after `validate` has called `eval`, `step` must call `train`")
@@ -304,8 +302,7 @@ def _check_validation(kind):
     """The validation loss of a class after a step."""
     mine, right = mistakes.make(kind), mistakes.make(mistakes.Experiment)
     for experiment in (mine, right):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with _seeded(0):
             experiment.step(torch.arange(10))
     twice = [call(mine.validate) for _ in range(2)]
     expect_property(twice[0] == twice[1], "two validations of the same network that differ", "the same number",
