@@ -267,6 +267,7 @@ def test_kubernetes_gives_users_what_the_small_hub_gives_them():
 def test_the_readme_shows_what_was_measured():
     measured = json.loads((HUB / "measured.json").read_text(encoding="utf-8"))
     assert measured["finished"] == measured["users"] == 30 and not measured["errors"]
+    assert measured["user"]["resident"] < load.TARGET
     assert load.table(measured) in README
 
 
