@@ -10,8 +10,8 @@ sys.path.insert(0, str(ROOT))
 from hub import rules  # noqa: E402
 from hub.accounts import OnlyOnLoopback, OwnAccount  # noqa: E402
 
-COURSE, HUB = ROOT / ".venv", ROOT / ".venv-hub"
-STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub"))
+HUB = ROOT / ".venv-hub"
+STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub")).resolve()
 PRIVATE = STATE / "private"                 # only the hub reads it: its database and what it signs cookies with
 PRIVATE.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -32,7 +32,7 @@ c.Authenticator.username_pattern = rules.NAMES
 # --- a user's server: its own home, its own account where the hub is root -------------------------------
 c.JupyterHub.spawner_class = OwnAccount
 c.OwnAccount.homes = str(STATE / "homes")
-c.OwnAccount.sockets = str(STATE / "run")
+c.OwnAccount.sockets = str(rules.room_for_sockets(STATE / "run"))
 c.Spawner.cmd = [str(HUB / "bin" / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
 c.Spawner.http_timeout = 300                # when a whole class logs in at once, the last waits minutes on two cores
@@ -46,9 +46,5 @@ c.Spawner.args = [
 
 # --- limits, and what everybody shares ---------------------------------------------------------------
 c.Spawner.mem_limit = rules.MEMORY
-c.Spawner.environment = {
-    "PATH": f"{COURSE / 'bin'}:{os.environ['PATH']}",              # `python` in a terminal is the course's
-    "OMP_NUM_THREADS": str(rules.THREADS),
-    "COURSE_DATA": os.environ.get("COURSE_DATA", str(ROOT / "_build" / "cache")),     # read by all, written by none
-    "GIT_CONFIG_SYSTEM": str(ROOT / "hub" / "gitconfig"),
-}
+c.Spawner.environment = rules.environment(ROOT, os.environ)
+rules.course_kernel(HUB, ROOT / ".venv")

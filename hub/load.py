@@ -27,6 +27,7 @@ from hub.start import ROOT, prepare
 from tools.notebooks import chapters, tags, to_notebook
 
 CORES = 2
+LEARNER = "learner-"          # and a number: their names
 TARGET = 600                # MiB of resident memory for one user, server and kernel together
 
 
@@ -53,10 +54,12 @@ async def one_user(user: User, repository: str, notebook, path: str, turn: async
 
 
 def memory(hub: Running) -> list[dict]:
-    """MiB of each user's server and kernel: resident now, resident at the peak, and the fair share of shared pages."""
+    """MiB of a learner's server and kernel: resident now, resident at the peak, and the fair share of shared pages."""
     rows = []
     for kind, words in (("server", "jupyterhub-singleuser"), ("kernel", "ipykernel_launcher")):
         for process in hub.commands(words):
+            if not process.environ().get("JUPYTERHUB_USER", "").startswith(LEARNER):
+                continue
             status = _kilobytes(f"/proc/{process.pid}/status")
             rollup = _kilobytes(f"/proc/{process.pid}/smaps_rollup")
             rows.append({"kind": kind, "resident": status["VmRSS"], "peak": status["VmHWM"], "share": rollup["Pss"]})
@@ -74,7 +77,7 @@ async def whole_class(hub: Running, users: int, at_once: int, repository: str, c
     notebook = to_notebook(chapter.read_text(encoding="utf-8"))
     path = f"{repository.rpartition('/')[2]}/{chapter.parent.name}/{chapter.stem}.ipynb"
     turn = asyncio.Semaphore(at_once)
-    learners = [User(hub.url, f"learner-{i:02}", hub.token) for i in range(1, users + 1)]
+    learners = [User(hub.url, f"{LEARNER}{i:02}", hub.token) for i in range(1, users + 1)]
     return await asyncio.gather(*(one_user(learner, repository, notebook, path, turn) for learner in learners))
 
 

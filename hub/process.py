@@ -90,7 +90,8 @@ def running(state: Path, cores: int = 2) -> Iterator[Running]:
     private.mkdir(mode=0o700, exist_ok=True)
     token, log, config = secrets.token_hex(32), private / "hub.log", private / "config.py"
     config.write_text(OVERLAY.format(config=str(CONFIG), public=public, hub=hub, api=api, token=token))
-    command = ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores]))]
+    command = ["setpriv", "--pdeathsig", "TERM"]        # it ends with whoever started it, even if that was killed
+    command += ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores]))]
     command += hub_command(config, state)
     with log.open("w") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True,
@@ -116,12 +117,12 @@ def _wait_until_it_answers(here: Running, process: subprocess.Popen) -> None:
 
 def stop(here: Running) -> None:
     """Ask the hub, the servers and the kernels to end; end by force what is still there after a while."""
-    family = here.family()
-    for end, patience in (("terminate", PATIENCE), ("kill", 5)):
+    for end, patience in (("terminate", PATIENCE), ("terminate", 5), ("kill", 5), ("kill", 5)):
+        family = here.family()              # anew: what was just being started was not there before
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 getattr(process, end)()
-        family = psutil.wait_procs(family, timeout=patience)[1]
+        psutil.wait_procs(family, timeout=patience)
 
 
 def adopt_orphans() -> None:

@@ -48,8 +48,10 @@ def within_reach(command: list[str], paths: Iterable[Path]) -> list[str]:
     at_fault = [folder for folder, needed in folders.items() if folder in needed]
     if at_fault or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
         found = ", ".join(f"{folder} closed to other accounts" for folder in at_fault or folders)
-        raise PermissionError(f"found {found}, expected folders that every user may enter (chmod o+x), since the "
-                              "course, its Python or its data lie there; move these to a place such as /srv or /opt")
+        inside = "; ".join(f"{folder} holds {', '.join(map(str, needed))}" for folder, needed in folders.items())
+        todo = "open what users need: " + "; ".join(f"chmod -R o+rX {folder}" for folder in at_fault) if at_fault else (
+            f"move what users need to a place such as /srv or /opt ({inside}), or do not start the hub as root")
+        raise PermissionError(f"found {found}, expected folders that every user may enter; {todo}")
     lines = ["set -e", "stage=$(mktemp -d -p /run)", "mount -t tmpfs tmpfs $stage"]
     for i, (folder, needed) in enumerate(folders.items()):
         for j, path in enumerate(needed):

@@ -1,15 +1,20 @@
-"""The hub's rules in plain Python: limits, names, where it may listen, which account and home a user gets."""
+"""The hub's rules in plain Python: limits, names, where it may listen, what a user gets: account, home, environment."""
 
 import ipaddress
+import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 MEMORY = "2G"               # the most that one process of a user may allocate
 THREADS = 2                 # threads that one kernel computes with
 FIRST_UID = 53000           # users get this number and those after it; no account of the system should have them
+GIVE_BACK = {               # memory that arrays no longer need goes back to the system, instead of waiting for the next
+    "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "2097152", "MALLOC_TRIM_THRESHOLD_": "2097152"}
 LONGEST_SOCKET = 107        # bytes in the path of a Unix socket
+SOCKET = "65535/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-1"
 NAMES = r"^[a-z0-9][a-z0-9._@+-]*\Z"
 
 
@@ -67,17 +72,59 @@ def own_sockets(folder: Path, uid: int | None) -> Path:
 
     Returns:
         The place. A user's home will not do: paths of sockets must be short.
-
-    Raises:
-        ValueError: the folder's path is too long.
     """
     place = folder / str(os.geteuid() if uid is None else uid)
-    if len(f"{place}/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-1".encode()) > LONGEST_SOCKET:
-        raise ValueError(f"found {folder}, expected a folder whose path is at least 50 bytes shorter than "
-                         f"{LONGEST_SOCKET}; COURSE_HUB_STATE can name another")
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     if not place.exists():
         place.mkdir(mode=0o700)
         if uid is not None:
             os.chown(place, uid, uid)
     return place
+
+
+def room_for_sockets(folder: Path) -> Path:
+    """Return the folder of all sockets if its path is short enough for them, else raise a ValueError."""
+    longest = LONGEST_SOCKET - len(f"/{SOCKET}")
+    if len(str(folder).encode()) > longest:
+        raise ValueError(f"found {folder} for the kernels' sockets, expected a path of at most {longest} bytes, "
+                         "all that the system allows; set COURSE_HUB_STATE to a shorter folder, such as /srv/hub")
+    return folder
+
+
+def environment(course: Path, hub: Mapping[str, str]) -> dict[str, str]:
+    """Name what is set for each user.
+
+    Args:
+        course: the folder of the repository.
+        hub: the environment of the hub.
+
+    Returns:
+        Values by name. ``COURSE_DATA`` and ``COURSE_PROGRESS`` are as the hub's; the latter is off unless that sets it.
+    """
+    data = Path(hub.get("COURSE_DATA", course / "_build" / "cache")).resolve()
+    found = {
+        "PATH": f"{course / '.venv' / 'bin'}:{hub['PATH']}",            # `python` in a terminal is the course's
+        "OMP_NUM_THREADS": str(THREADS),
+        "COURSE_DATA": str(data),                                       # read by all, written by none
+        "GIT_CONFIG_SYSTEM": str(course / "hub" / "gitconfig"),
+        **GIVE_BACK,
+    }
+    if hub.get("COURSE_PROGRESS"):
+        found["COURSE_PROGRESS"] = hub["COURSE_PROGRESS"]
+    return found
+
+
+def course_kernel(hub: Path, course: Path) -> None:
+    """Let "Python 3" in the servers of an environment be the Python of another.
+
+    Args:
+        hub: the environment that the servers run in.
+        course: the environment that the kernels run in.
+    """
+    file = hub / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
+    text = json.dumps({
+        "argv": [str(course / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3 (course)", "language": "python", "metadata": {"debugger": True}}, indent=1)
+    if not file.exists() or file.read_text() != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)

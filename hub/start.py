@@ -3,20 +3,20 @@
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from ipykernel.kernelspec import write_kernel_spec
-
 from hub.links import chapter_links
 from hub.publish import publish
 from hub.reach import within_reach
+from hub.rules import room_for_sockets
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = Path(__file__).with_name("jupyterhub_config.py")
-STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub"))
-DATA = Path(os.environ.get("COURSE_DATA", ROOT / "_build" / "cache"))
+STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub")).resolve()
+DATA = Path(os.environ.get("COURSE_DATA", ROOT / "_build" / "cache")).resolve()
 
 
 def hub_command(config: Path, state: Path, *arguments: str) -> list[str]:
@@ -40,30 +40,54 @@ def hub_command(config: Path, state: Path, *arguments: str) -> list[str]:
     command = [str(ROOT / ".venv-hub" / "bin" / "jupyterhub"), f"--config={config}", *arguments]
     if os.geteuid():
         return command
-    return within_reach(command, [ROOT, DATA, state, Path(sys.base_prefix), Path(node).resolve().parent])
+    needed = [ROOT, ROOT / ".venv", ROOT / ".venv-hub", Path(sys.base_prefix), Path(node).resolve().parent, DATA, state]
+    return within_reach(command, needed)
 
 
-def prepare(notebooks: Path) -> None:
-    """Make what users share: the kernel, the simulated scenes, the repository that their notebooks come from."""
-    kernel = ROOT / ".venv-hub" / "share" / "jupyter" / "kernels" / "python3"
-    shutil.rmtree(kernel, ignore_errors=True)
-    write_kernel_spec(kernel, {"display_name": "Python 3 (course)"})
-    subprocess.run([sys.executable, "-m", "course_utils", "simulate"], cwd=ROOT, check=True,
+def prepare(notebooks: Path, *what: str) -> None:
+    """Make what users share: the simulated scenes and the repository that their notebooks come from.
+
+    Args:
+        notebooks: the folder of that repository.
+        what: arguments of ``course_utils simulate``; none for the scenes of most chapters.
+    """
+    subprocess.run([sys.executable, "-m", "course_utils", "simulate", *what], cwd=ROOT, check=True,
                    stdout=subprocess.DEVNULL, env=os.environ | {"COURSE_CACHE": str(DATA)})
     publish(str(notebooks))
+
+
+def three_ports(first: int) -> list[str]:
+    """JupyterHub's arguments for a port and the two after it, which the hub and its proxy use between themselves.
+
+    Raises:
+        OSError: somebody listens on one of them, or there is no such port.
+    """
+    for port in range(first, first + 3):
+        try:
+            with socket.socket() as test:
+                test.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                test.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise OSError(f"found port {port} taken or not allowed ({error}), expected three free ones from {first} "
+                          'on; choose others: make hub OPTIONS="--port 9000"') from error
+    return [f"--JupyterHub.bind_url=http://127.0.0.1:{first}", f"--JupyterHub.hub_port={first + 1}",
+            f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{first + 2}"]
 
 
 def main() -> None:
     """Prepare, say where everything is, and become the hub."""
     parser = argparse.ArgumentParser(description="Start a JupyterHub that this machine alone can reach.")
-    parser.add_argument("--port", type=int, default=8000)
-    address = f"http://127.0.0.1:{parser.parse_args().port}"
+    parser.add_argument("--port", type=int, default=8000, help="the first of three (default: 8000)")
+    port = parser.parse_args().port
+    address = f"http://127.0.0.1:{port}"
     notebooks = STATE / "learning-to-see-clouds"
     try:
+        room_for_sockets(STATE / "run")
         STATE.mkdir(mode=0o711, parents=True, exist_ok=True)
         DATA.mkdir(parents=True, exist_ok=True)
-        command = hub_command(CONFIG, STATE, f"--JupyterHub.bind_url={address}")
-        prepare(notebooks)
+        command = hub_command(CONFIG, STATE, *three_ports(port))
+        print("Simulating what chapters share; the first time takes minutes", flush=True)
+        prepare(notebooks, "--all")
     except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
         sys.exit(f"the hub was not started: {error}")
     print(f"The hub is at {address}, for this machine only: any name, no password. Ctrl-C stops it.")

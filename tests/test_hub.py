@@ -3,24 +3,43 @@
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 import yaml
 
+from course_utils.progress.record import FILE
 from hub import load, reach, rules, start
 from hub.links import chapter_links, launch_links
 from hub.publish import git, publish
 from tests.exercises.miniature import CHAPTER, write_book
+from tests.processes import all_gone
 from tools.canary import pins
 from tools.notebooks import ROOT, chapters
 
 HUB = ROOT / "hub"
 README = (HUB / "README.md").read_text(encoding="utf-8")
 GITHUB = "https://github.com/owner/lessons"
+CLASS_AT_A_STANDSTILL = r"""
+import asyncio, re, sys
+from hub import load, process
+def small_server(config, state):
+    (state / "hub" / "api").mkdir(parents=True)
+    port = re.search(r"bind_url = .*:(\d+)", config.read_text())[1]
+    return [sys.executable, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", str(state)]
+async def wait(*_):
+    print("waits", flush=True)
+    await asyncio.sleep(600)
+process.hub_command, load.prepare, load.whole_class = small_server, lambda *_: None, wait
+load.main()
+"""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
@@ -62,8 +81,61 @@ def test_sockets_have_a_place_that_nobody_else_enters():
         run = Path(folder) / "run"
         place = rules.own_sockets(run, None)
         assert place.parent == run and oct(place.stat().st_mode)[-3:] == "700"
-        with pytest.raises(ValueError, match="COURSE_HUB_STATE"):
-            rules.own_sockets(Path(folder) / ("long" * 20), None)
+
+
+def test_a_socket_in_the_longest_folder_that_is_allowed_can_be_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("x" * (rules.LONGEST_SOCKET - len(f"/{rules.SOCKET}")))
+    path = rules.room_for_sockets(folder) / rules.SOCKET
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    with pytest.raises(ValueError, match="set COURSE_HUB_STATE to a shorter folder"):
+        rules.room_for_sockets(Path(f"{folder}y"))
+
+
+def test_what_is_set_for_users(tmp_path):
+    found = rules.environment(tmp_path, {"PATH": "/bin", "SECRET": "x"})
+    assert found["COURSE_DATA"] == str(tmp_path / "_build" / "cache")
+    assert found["PATH"] == f"{tmp_path}/.venv/bin:/bin" and not {"SECRET", "COURSE_PROGRESS"} & set(found)
+    assert "COURSE_PROGRESS" not in rules.environment(tmp_path, {"PATH": "", "COURSE_PROGRESS": ""})
+    asked = rules.environment(tmp_path, {"PATH": "", "COURSE_DATA": "/srv/x", "COURSE_PROGRESS": FILE})
+    assert (asked["COURSE_DATA"], asked["COURSE_PROGRESS"]) == ("/srv/x", FILE)
+
+
+def test_python_3_in_the_servers_is_the_courses(tmp_path):
+    rules.course_kernel(tmp_path, ROOT / ".venv")
+    (spec,) = tmp_path.rglob("kernel.json")
+    assert json.loads(spec.read_text())["argv"][0] == str(ROOT / ".venv" / "bin" / "python")
+    assert spec.relative_to(tmp_path) == Path("share/jupyter/kernels/python3/kernel.json")
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"found port {port} taken .*--port 9000"):
+            start.three_ports(port - 1)
+    with pytest.raises(OSError, match="found port 65536"):
+        start.three_ports(65535)
+
+
+def test_whatever_ends_a_class_ends_its_hub(tmp_path):
+    """A small web server stands for the hub; the real one's end is tested in tests/hub."""
+    command = [sys.executable, "-c", CLASS_AT_A_STANDSTILL, "--users", "1", "--chapter", "01"]
+    runs = {}
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        (tmp_path / end.name).mkdir()
+        runs[end] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                     start_new_session=True, env=os.environ | {"TMPDIR": str(tmp_path / end.name)})
+    for end, test in runs.items():
+        assert test.stdout.readline() == "waits\n"
+        pids = [process.pid for process in psutil.Process(test.pid).children(recursive=True)]
+        test.send_signal(end)
+        assert test.wait(120) != 0 and len(pids) == 1 and all_gone(pids)
+        assert end == signal.SIGKILL or list((tmp_path / end.name).iterdir()) == []
+        test.stdout.close()
 
 
 def test_folders_that_others_may_not_enter_are_found(tmp_path):
@@ -81,7 +153,9 @@ def test_a_hub_starts_in_a_fresh_clone(tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(start, "STATE", tmp_path / "state")
     monkeypatch.setattr(start, "DATA", tmp_path / "_build" / "cache")
-    monkeypatch.setattr(start, "prepare", lambda notebooks: None)
+    monkeypatch.setattr(start, "prepare", lambda *given: None)
+    monkeypatch.setattr(start, "three_ports", lambda first: [])
+    monkeypatch.setattr(start, "room_for_sockets", lambda folder: folder)
     monkeypatch.setattr(start, "hub_command", lambda *given: ["hub"] if start.DATA.is_dir() else [])
     monkeypatch.setattr(start.os, "execvp", lambda program, command: ran.append(command))
     monkeypatch.setattr(start.sys, "argv", ["hub.start"])
@@ -182,6 +256,8 @@ def test_kubernetes_gives_users_what_the_small_hub_gives_them():
     assert user["memory"]["limit"] == rules.MEMORY
     assert user["extraEnv"]["OMP_NUM_THREADS"] == str(rules.THREADS)
     assert all(isinstance(value, str) for value in user["extraEnv"].values())
+    assert rules.GIVE_BACK.items() <= user["extraEnv"].items()
+    assert all(f'"{name}": "{value}"' in README for name, value in rules.GIVE_BACK.items())
     (volume,), (mount,) = user["storage"]["extraVolumes"], user["storage"]["extraVolumeMounts"]
     assert volume["name"] == mount["name"] and mount["mountPath"] == user["extraEnv"]["COURSE_DATA"]
     assert mount["readOnly"] and volume["persistentVolumeClaim"]["readOnly"]
@@ -191,6 +267,7 @@ def test_kubernetes_gives_users_what_the_small_hub_gives_them():
 def test_the_readme_shows_what_was_measured():
     measured = json.loads((HUB / "measured.json").read_text(encoding="utf-8"))
     assert measured["finished"] == measured["users"] == 30 and not measured["errors"]
+    assert measured["user"]["resident"] < load.TARGET
     assert load.table(measured) in README
 
 

@@ -3,25 +3,24 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
-from hub_cells import SUBSCRIBE, WHERE
+from hub_cells import KNOCK, START_AS, SUBSCRIBE, WHERE
 
 from hub.client import CellError
 from hub.links import chapter_links
+from hub.load import memory, summary, whole_class
 from hub.process import command_of
 from hub.publish import AUTHOR, git
 from hub.rules import FIRST_UID
 from hub.start import CONFIG, DATA, ROOT
 from tests.hub.conftest import CHAPTER
 from tests.processes import all_gone
+from tools.notebooks import chapters
 
 needs_accounts = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers as other accounts")
 
@@ -38,7 +37,7 @@ def test_a_kernel_is_the_courses_and_finds_the_shared_data(room):
     printed = run(room.ben, WHERE)
     environment, *rest = printed.split()
     assert (ROOT / ".venv").samefile(environment)
-    assert rest == [str(DATA), "2", "True", str(os.geteuid() != 0)]
+    assert rest == [str(DATA), "2", str(bool(os.environ.get("COURSE_PROGRESS"))), "True", str(os.geteuid() != 0)]
 
 
 def test_nothing_listens_off_this_machine(room):
@@ -73,6 +72,19 @@ def test_one_user_can_not_read_what_another_has_written(room):
     with pytest.raises(CellError, match="PermissionError"):
         run(room.ben, f"import os; os.listdir({str(room.home(room.ada))!r})")
     assert run(room.ben, "import os; print(os.getuid(), os.getgroups())").split()[0] not in (uid, "0")
+
+
+def test_one_users_token_opens_nothing_of_anothers_nor_of_the_hub(room):
+    server = room.processes(room.ada, "jupyterhub-singleuser")[0]
+    (port,) = {each.laddr.port for each in server.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+    (proxy,) = room.hub.commands("configurable-http-proxy")
+    words = proxy.cmdline()
+    urls = [f"{room.hub.url}/{place}" for place in ("user/ben/api/contents", "user/ada/api/contents", "hub/api/users",
+                                                    "hub/api/users/ada", "hub/api/users/ada/tokens")]
+    urls += [f"http://127.0.0.1:{port}/user/ada/api/contents",                  # past the proxy
+             f"http://127.0.0.1:{words[words.index('--api-port') + 1]}/api/routes"]
+    mine, *others = map(int, run(room.ben, KNOCK.format(urls=urls)).split())
+    assert mine == 200 and set(others) <= {403, 404}, others
 
 
 @needs_accounts
@@ -156,34 +168,23 @@ def test_a_browser_follows_a_chapters_link(room):
     assert "Synchronizing" in page.text and CHAPTER in page.text
 
 
-def test_a_hub_without_passwords_does_not_start_where_others_reach_it(tmp_path):
-    tmp_path.chmod(0o711)
-    refused = []
-    for setting in ("bind_url=http://0.0.0.0:8000", "bind_url=http://:8000", "hub_ip="):
-        state = tmp_path / setting.partition("=")[0] / str(len(refused))
-        state.mkdir(parents=True)
-        command = [str(ROOT / ".venv-hub" / "bin" / "jupyterhub"), f"--config={CONFIG}", f"--JupyterHub.{setting}"]
-        refused.append(subprocess.Popen(command, text=True, stderr=subprocess.PIPE, cwd=state,
-                                        env=os.environ | {"COURSE_HUB_STATE": str(state)}))
-    for process in refused:
-        said = process.communicate(timeout=60)[1]
-        assert process.returncode == 1
-        assert "found a hub without passwords" in said and "expected one on 127.0.0.1" in said
+def test_a_hub_without_passwords_does_not_start_where_others_reach_it(room):
+    state = room.hub.state.parent / "refused"
+    state.mkdir()
+    settings = ["--JupyterHub.bind_url=http://0.0.0.0:8000", "--JupyterHub.bind_url=http://:8000",
+                "--JupyterHub.hub_ip="]
+    done = subprocess.run([ROOT / ".venv-hub" / "bin" / "python", "-c", START_AS, CONFIG, *settings], text=True,
+                          capture_output=True, timeout=300, cwd=state,
+                          env=os.environ | {"COURSE_HUB_STATE": str(state)})
+    assert done.stdout.split() == ["1"] * len(settings), done.stderr
+    assert done.stderr.count("found a hub without passwords") == len(settings)
 
 
-def test_ctrl_c_leaves_no_process_and_no_file(room):
-    tmp = room.hub.state.parent / "ctrl-c"
-    tmp.mkdir(mode=0o711)
-    test = subprocess.Popen([sys.executable, "-m", "hub.load", "--users", "1", "--chapter", "01"], cwd=ROOT, text=True,
-                            env=os.environ | {"TMPDIR": str(tmp)}, stderr=subprocess.PIPE, start_new_session=True)
-    pids, until = [], time.monotonic() + 60
-    while time.monotonic() < until and test.poll() is None:
-        family = psutil.Process(test.pid).children(recursive=True)
-        if any("jupyterhub-singleuser" in command_of(process) for process in family):
-            pids = [process.pid for process in family]
-            break
-        time.sleep(0.1)
-    assert pids, test.stderr.read()
-    test.send_signal(signal.SIGINT)
-    assert test.wait(60) != 0
-    assert all_gone(pids) and list(tmp.iterdir()) == []
+def test_a_class_runs_a_chapter(room):
+    """What ``make hub-test N=30`` does, in small."""
+    chapter = next(path for path in chapters() if path.stem == Path(CHAPTER).stem)
+    results = asyncio.run(whole_class(room.hub, 2, 2, f"file://{room.repository}", chapter))
+    found = summary(results, memory(room.hub), {"users": 2})
+    assert (found["finished"], found["errors"]) == (2, [])
+    assert all(len(result["cells"]) > 10 and result["ready"] > 0 for result in results)
+    assert 50 < found["server"]["resident"] < found["kernel"]["resident"] < found["user"]["resident"] < 1000
