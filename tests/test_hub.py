@@ -256,8 +256,8 @@ def test_kubernetes_gives_users_what_the_small_hub_gives_them():
     assert user["memory"]["limit"] == rules.MEMORY
     assert user["extraEnv"]["OMP_NUM_THREADS"] == str(rules.THREADS)
     assert all(isinstance(value, str) for value in user["extraEnv"].values())
-    assert rules.GIVE_BACK.items() <= user["extraEnv"].items()
-    assert all(f'"{name}": "{value}"' in README for name, value in rules.GIVE_BACK.items())
+    assert rules.SHARE_FREED.items() <= user["extraEnv"].items()
+    assert all(f'"{name}": "{value}"' in README for name, value in rules.SHARE_FREED.items())
     (volume,), (mount,) = user["storage"]["extraVolumes"], user["storage"]["extraVolumeMounts"]
     assert volume["name"] == mount["name"] and mount["mountPath"] == user["extraEnv"]["COURSE_DATA"]
     assert mount["readOnly"] and volume["persistentVolumeClaim"]["readOnly"]
