@@ -28,8 +28,9 @@ HUB = ROOT / "hub"
 README = (HUB / "README.md").read_text(encoding="utf-8")
 GITHUB = "https://github.com/owner/lessons"
 CLASS_AT_A_STANDSTILL = r"""
-import asyncio, re, sys
+import asyncio, re, signal, sys
 from hub import load, process
+signal.signal(signal.SIGINT, signal.default_int_handler)        # what a shell starts in the background ignores Ctrl-C
 def small_server(config, state):
     (state / "hub" / "api").mkdir(parents=True)
     port = re.search(r"bind_url = .*:(\d+)", config.read_text())[1]

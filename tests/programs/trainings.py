@@ -37,7 +37,8 @@ def main(folder):
     with join("cpu") as team:
         if lives == 0:
             undisturbed(folder, team)
-        print(json.dumps({"life": lives, "rank": team.rank, "pid": os.getpid()}), flush=True)
+        # A line and its end are written at once: another process prints at the same time.
+        print(json.dumps({"life": lives, "rank": team.rank, "pid": os.getpid()}) + "\n", end="", flush=True)
         for report in train(Settings(**COMMON, **SGD, checkpoint=str(folder / "killed.pt")), team):
             if team.leads:
                 torch.save(report, folder / f"killed-{lives}-{report['epoch']}.report")
