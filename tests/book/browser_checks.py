@@ -1,9 +1,11 @@
 """What a reader's browser must find on a page; each function returns a list of problems."""
 
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from playwright.sync_api import TimeoutError
 
 from tools.site_browser import open_page
 
@@ -170,6 +172,15 @@ def theme_of(page):
 
 
 def show_in(page, mode):
-    """Let the reader want the light or the dark mode, and wait until a page that knows modes shows it."""
-    page.emulate_media(color_scheme=mode, reduced_motion="reduce")
-    page.wait_for_function("(mode) => [mode, undefined].includes(document.documentElement.dataset.theme)", arg=mode)
+    """Let the reader want the light or the dark mode, until a page that knows modes shows it.
+
+    A busy browser was once seen to lose the wish, so it is uttered again.
+    """
+    shown = "(mode) => [mode, undefined].includes(document.documentElement.dataset.theme)"
+    for _ in range(3):
+        page.emulate_media(color_scheme=mode, reduced_motion="reduce")
+        with suppress(TimeoutError):
+            page.wait_for_function(shown, arg=mode, polling=100, timeout=10_000)
+            return
+        page.emulate_media(color_scheme="no-preference", reduced_motion="reduce")
+    raise AssertionError(f"found the page in the mode {theme_of(page)}, expected {mode}")

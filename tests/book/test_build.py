@@ -66,7 +66,8 @@ def test_build_refuses(text, complaints, tmp_path):
     book = tmp_path / "book"
     shutil.copytree(ROOT / "book" / "_static", book / "_static")
     shutil.copytree(ROOT / "book" / "_ext", book / "_ext")
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    for needed in ("tools", "hub"):                      # the extension imports from them
+        shutil.copytree(ROOT / needed, tmp_path / needed)
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (book / "references.bib").touch()
     (tmp_path / ".pytest_cache").mkdir()
