@@ -134,7 +134,10 @@ def formula_problems(page):
 
 def first_paint(page):
     """Seconds from the request of the page to the first thing that the reader saw."""
-    return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
+    painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+    page.bring_to_front()                           # a browser need not paint what nobody sees
+    page.wait_for_function(painted, polling=50)     # a page may be loaded before it is painted
+    return page.evaluate(painted) / 1000
 
 
 def paint_problems(seconds):
@@ -178,6 +181,7 @@ def show_in(page, mode):
     """
     shown = "(mode) => [mode, undefined].includes(document.documentElement.dataset.theme)"
     for _ in range(3):
+        page.bring_to_front()
         page.emulate_media(color_scheme=mode, reduced_motion="reduce")
         with suppress(TimeoutError):
             page.wait_for_function(shown, arg=mode, polling=100, timeout=10_000)
