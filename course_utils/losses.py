@@ -57,7 +57,11 @@ def bce(logits: Tensor, mask: Tensor, valid: Tensor | None = None, pos_weight: f
         >>> bce(torch.zeros(4), torch.tensor([True, False, True, False]))   # log 2
         tensor(0.6931)
     """
-    y, w = _check(logits, mask, valid)
+    return _bce(logits, *_check(logits, mask, valid), pos_weight)
+
+
+def _bce(logits: Tensor, y: Tensor, w: Tensor, pos_weight: float = 1.0) -> Tensor:
+    """Binary cross-entropy of what has been checked."""
     per_pixel = F.binary_cross_entropy_with_logits(
         logits, y, reduction="none", pos_weight=logits.new_tensor(pos_weight)
     )
@@ -120,7 +124,7 @@ def bce_dice(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tenso
         raise ValueError(f"found logits {tuple(logits.shape)}, expected (B, H, W): Dice is taken image by image")
     p = torch.where(w > 0, logits.sigmoid(), 0.0)
     both, each = (p * y).sum(dim=(1, 2)), (p + y * w).sum(dim=(1, 2))  # (B,)
-    return bce(logits, mask, valid) + (1 - (2 * both + 1) / (each + 1)).mean()
+    return _bce(logits, y, w) + (1 - (2 * both + 1) / (each + 1)).mean()
 
 
 def focal(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: float = 2.0) -> Tensor:
@@ -148,5 +152,6 @@ def focal(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: floa
     if gamma < 0:
         raise ValueError(f"found gamma={gamma}, expected 0 or more")
     y, w = _check(logits, mask, valid)
-    log_q = F.logsigmoid(torch.where(y > 0, logits, -logits))
-    return _mean(-((-torch.expm1(log_q)) ** gamma) * log_q, w)
+    towards_truth = torch.where(y > 0, logits, -logits)
+    log_q, log_rest = F.logsigmoid(towards_truth), F.logsigmoid(-towards_truth)  # log_rest = log(1 − q)
+    return _mean(-torch.exp(gamma * log_rest) * log_q, w)

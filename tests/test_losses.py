@@ -1,5 +1,7 @@
 """Losses against float64 numpy, closed forms, and what a better prediction must do."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,13 @@ def test_class_weight_and_gamma_do_what_they_say(batch):
         losses.focal(*batch, gamma=-1)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_has_a_gradient_where_nothing_is_left_to_learn(gamma):
+    logits = torch.tensor([200.0, -200.0, -200.0], requires_grad=True)
+    losses.focal(logits, torch.tensor([True, False, True]), gamma=gamma).backward()
+    assert logits.grad.tolist() == pytest.approx([0, 0, -1 / 3])
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_better_prediction_has_a_lower_loss(loss, batch):
     logits, mask, valid = batch
@@ -71,8 +80,9 @@ def test_invalid_pixels_change_neither_loss_nor_gradient(loss, batch):
 def test_nothing_valid_gives_zero_and_a_warning(loss, batch):
     logits, mask, valid = batch
     logits.requires_grad_()
-    with pytest.warns(losses.NothingValid, match="no valid pixel"):
+    with pytest.warns(losses.NothingValid, match="no valid pixel") as told:
         value = loss(logits, mask, torch.zeros_like(valid))
+    assert [Path(warning.filename) for warning in told] == [Path(__file__)]     # once, of whoever called
     value.backward()
     assert value.item() == 0
     assert not logits.grad.any()

@@ -55,6 +55,12 @@ def test_bins_of_batches_add_up_to_the_bins_of_all():
     assert together.error == pytest.approx(whole.error)
 
 
+def test_without_pixels_the_error_is_undefined_and_a_warning_says_so():
+    nothing = reliability(np.zeros(3), np.zeros(3, bool), np.zeros(3, bool))
+    with pytest.warns(metrics.UndefinedScore, match="no pixel is valid"):
+        assert np.isnan(nothing.error)
+
+
 def test_empty_bins_are_nan_and_do_not_touch_the_error():
     found = reliability(np.array([0.05, 0.95]), np.array([False, True]), np.ones(2, bool))
     assert np.isnan(found.prob[1:-1]).all() and np.isnan(found.observed[1:-1]).all()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.metrics.counts import MaskError
+from course_utils.metrics.counts import MaskError, ratio
 from course_utils.metrics.curves import valid_pixels
 
 if TYPE_CHECKING:
@@ -45,11 +45,15 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean distance between the two, each bin weighted by its pixels."""
+        """Expected calibration error: mean distance between the two, each bin weighted by its pixels.
+
+        nan with an `UndefinedScore` warning where there is no pixel.
+        """
         gaps = np.abs(self.cloudy - self.total)  # pixels × |observed − prob|, also where a bin is empty
-        return float(gaps.sum() / self.pixels.sum())
+        return ratio(gaps.sum(), self.pixels.sum(), "calibration error", "no pixel is valid")
 
     def _share(self, part: np.ndarray) -> np.ndarray:
+        """A part of each bin's pixels, divided by all of them."""
         return np.divide(part, self.pixels, out=np.full(len(self.pixels), np.nan), where=self.pixels > 0)
 
 

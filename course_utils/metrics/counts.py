@@ -108,7 +108,7 @@ def accuracy(counts: Counts) -> float | np.ndarray:
         >>> accuracy(Counts(tp=1, fp=1, fn=1, tn=7))
         0.8
     """
-    return _ratio(counts.tp + counts.tn, counts.total, "accuracy", "no pixel is valid")
+    return ratio(counts.tp + counts.tn, counts.total, "accuracy", "no pixel is valid")
 
 
 def iou(counts: Counts) -> float | np.ndarray:
@@ -128,7 +128,7 @@ def iou(counts: Counts) -> float | np.ndarray:
         0.25
     """
     union = counts.tp + counts.fp + counts.fn
-    return _ratio(counts.tp, union, "IoU", "there is no cloud, true or predicted")
+    return ratio(counts.tp, union, "IoU", "there is no cloud, true or predicted")
 
 
 def clear_iou(counts: Counts) -> float | np.ndarray:
@@ -141,7 +141,7 @@ def clear_iou(counts: Counts) -> float | np.ndarray:
         float in 0–1; nan with an `UndefinedScore` warning where nothing is clear, true or predicted.
     """
     union = counts.tn + counts.fp + counts.fn
-    return _ratio(counts.tn, union, "clear IoU", "nothing is clear, true or predicted")
+    return ratio(counts.tn, union, "clear IoU", "nothing is clear, true or predicted")
 
 
 def mean_iou(counts: Counts) -> float | np.ndarray:
@@ -165,7 +165,7 @@ def recall(counts: Counts) -> float | np.ndarray:
     Returns:
         float in 0–1; nan with an `UndefinedScore` warning where there is no true cloud.
     """
-    return _ratio(counts.tp, counts.tp + counts.fn, "recall", "there is no true cloud")
+    return ratio(counts.tp, counts.tp + counts.fn, "recall", "there is no true cloud")
 
 
 def precision(counts: Counts) -> float | np.ndarray:
@@ -177,7 +177,7 @@ def precision(counts: Counts) -> float | np.ndarray:
     Returns:
         float in 0–1; nan with an `UndefinedScore` warning where no cloud was predicted.
     """
-    return _ratio(counts.tp, counts.tp + counts.fp, "precision", "no cloud was predicted")
+    return ratio(counts.tp, counts.tp + counts.fp, "precision", "no cloud was predicted")
 
 
 def false_alarm_rate(counts: Counts) -> float | np.ndarray:
@@ -189,11 +189,21 @@ def false_alarm_rate(counts: Counts) -> float | np.ndarray:
     Returns:
         float in 0–1; nan with an `UndefinedScore` warning where nothing is truly clear.
     """
-    return _ratio(counts.fp, counts.fp + counts.tn, "false-alarm rate", "nothing is truly clear")
+    return ratio(counts.fp, counts.fp + counts.tn, "false-alarm rate", "nothing is truly clear")
 
 
-def _ratio(part: int | np.ndarray, whole: int | np.ndarray, name: str, when: str) -> float | np.ndarray:
-    """Divide counts; where the whole is zero, warn and give nan."""
+def ratio(part: float | np.ndarray, whole: float | np.ndarray, name: str, when: str) -> float | np.ndarray:
+    """Divide counts, as every score does.
+
+    Args:
+        part: count above the line.
+        whole: count below it, of the same shape.
+        name: of the score, for the warning.
+        when: what makes the whole zero, for the warning.
+
+    Returns:
+        Of the same shape, a plain number for plain numbers; nan with an `UndefinedScore` warning where the whole is 0.
+    """
     part, whole = np.asarray(part, float), np.asarray(whole, float)
     if (whole == 0).any():
         warnings.warn(f"{name} is undefined because {when}; it is nan", UndefinedScore, stacklevel=3)
