@@ -13,7 +13,6 @@ import platform
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import nullcontext, suppress
 from datetime import date
@@ -21,9 +20,10 @@ from pathlib import Path
 
 import psutil
 
+from course_utils.files import aside
 from hub.client import CellError, User
-from hub.process import Running, running
-from hub.start import ROOT, prepare
+from hub.process import Running, fresh_hub
+from hub.start import ROOT
 from tools.notebooks import chapters, tags, to_notebook
 
 CORES = 2
@@ -123,10 +123,16 @@ def table(found: dict) -> str:
 def record(found: dict) -> None:
     """Keep the numbers in ``hub/measured.json`` and show them in ``hub/README.md``."""
     hub = Path(__file__).parent
-    (hub / "measured.json").write_text(json.dumps(found, indent=1) + "\n")
     before, mark, rest = (hub / "README.md").read_text(encoding="utf-8").partition("<!-- measured -->\n")
     after = rest.partition("<!-- /measured -->")[2]
-    (hub / "README.md").write_text(f"{before}{mark}{table(found)}\n<!-- /measured -->{after}", encoding="utf-8")
+    _write(hub / "measured.json", json.dumps(found, indent=1) + "\n")
+    _write(hub / "README.md", f"{before}{mark}{table(found)}\n<!-- /measured -->{after}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    with aside(path) as new:
+        new.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -143,22 +149,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))     # as Ctrl-C does: everything is stopped
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     at_once = options.at_once or options.users
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        state = Path(folder) / "hub"
-        repository = state / "learning-to-see-clouds"
-        prepare(repository)
-        with running(state) as hub:
-            start = time.perf_counter()
-            results = asyncio.run(whole_class(hub, options.users, at_once, f"file://{repository}", chapter))
-            minutes = (time.perf_counter() - start) / 60
-            used = memory(hub)
+    with fresh_hub() as (hub, repository):
+        start = time.perf_counter()
+        results = asyncio.run(whole_class(hub, options.users, at_once, f"file://{repository}", chapter))
+        minutes = (time.perf_counter() - start) / 60
+        used = memory(hub)
     about = {"users": options.users, "at_once": at_once, "chapter": chapter.stem, "minutes": round(minutes, 1),
              "cores": CORES, "date": date.today().isoformat(), "machine": machine()}
     found = summary(results, used, about)
-    report = ROOT / "_build" / "hub-test.json"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(json.dumps(found, indent=1) + "\n")
+    _write(ROOT / "_build" / "hub-test.json", json.dumps(found, indent=1) + "\n")
     print(table(found), *(f"✗ {error}" for error in found["errors"]), sep="\n")
     if options.record:
         record(found)

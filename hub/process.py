@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from hub.start import CONFIG, hub_command
+from hub.start import CONFIG, NOTEBOOKS, hub_command, prepare
 
 PATIENCE = 60               # seconds in which a hub must answer, and in which it must have ended
 OVERLAY = """
@@ -70,6 +71,24 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
+def fresh_hub() -> Iterator[tuple[Running, Path]]:
+    """Run a hub that nobody has used before; when the block ends, nothing of it is left.
+
+    Yields:
+        The hub, once it answers, and the repository that its users' notebooks come from.
+
+    Raises:
+        RuntimeError: as `running`, or the notebooks could not be published.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)           # the users' accounts have to get through
+        state = Path(folder) / "hub"
+        prepare(state / NOTEBOOKS)
+        with running(state) as hub:
+            yield hub, state / NOTEBOOKS
+
+
+@contextmanager
 def running(state: Path, cores: int = 2) -> Iterator[Running]:
     """Run a hub until the block ends; then it and every process that it has started are stopped.
 
@@ -105,6 +124,7 @@ def running(state: Path, cores: int = 2) -> Iterator[Running]:
 
 
 def _wait_until_it_answers(here: Running, process: subprocess.Popen) -> None:
+    """Ask until there is an answer, the hub has ended or the patience is at its end."""
     until = time.monotonic() + PATIENCE
     while True:
         with suppress(OSError), urllib.request.urlopen(f"{here.url}/hub/api", timeout=5):

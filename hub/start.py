@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = Path(__file__).with_name("jupyterhub_config.py")
 STATE = Path(os.environ.get("COURSE_HUB_STATE", ROOT / ".hub")).resolve()
 DATA = Path(os.environ.get("COURSE_DATA", ROOT / "_build" / "cache")).resolve()
+NOTEBOOKS = "learning-to-see-clouds"        # the repository of learner notebooks, and its folder in each home
 
 
 def hub_command(config: Path, state: Path, *arguments: str) -> list[str]:
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="the first of three (default: 8000)")
     port = parser.parse_args().port
     address = f"http://127.0.0.1:{port}"
-    notebooks = STATE / "learning-to-see-clouds"
+    notebooks = STATE / NOTEBOOKS
     try:
         room_for_sockets(STATE / "run")
         STATE.mkdir(mode=0o711, parents=True, exist_ok=True)

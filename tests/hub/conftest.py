@@ -1,7 +1,6 @@
 """A hub that runs for as long as these tests do, with two users who have brought their notebooks."""
 
 import asyncio
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import psutil
 import pytest
 
 from hub.client import User
-from hub.process import Running, running
-from hub.start import prepare
+from hub.process import Running, fresh_hub
 from tests.processes import all_gone
 
 CHAPTER = "learning-to-see-clouds/foundations/01_tensors.ipynb"
@@ -36,23 +34,18 @@ class Class:
 @pytest.fixture(scope="session")
 def room():
     """The class; when the tests are over, nothing of it may run on."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        state = Path(folder) / "hub"
-        repository = state / "learning-to-see-clouds"
-        prepare(repository)
-        with running(state) as hub:
-            ada, ben = (User(hub.url, name, hub.token) for name in ("ada", "ben"))
+    with fresh_hub() as (hub, repository):
+        ada, ben = (User(hub.url, name, hub.token) for name in ("ada", "ben"))
 
-            async def arrive(user):
-                await user.create()
-                await user.start()
-                await user.pull(f"file://{repository}")
+        async def arrive(user):
+            await user.create()
+            await user.start()
+            await user.pull(f"file://{repository}")
 
-            async def all_arrive():
-                await asyncio.gather(arrive(ada), arrive(ben))
+        async def all_arrive():
+            await asyncio.gather(arrive(ada), arrive(ben))
 
-            asyncio.run(all_arrive())
-            yield Class(hub, ada, ben, repository)
-            pids = [process.pid for process in hub.family()]
-        assert len(pids) > 3 and all_gone(pids)
+        asyncio.run(all_arrive())
+        yield Class(hub, ada, ben, repository)
+        pids = [process.pid for process in hub.family()]
+    assert len(pids) > 3 and all_gone(pids)
