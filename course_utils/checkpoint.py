@@ -104,6 +104,23 @@ def require_parts(path: str | Path, content: dict[str, Any], parts: Iterable[str
                               f"{', '.join(parts)}; name another file, or train again")
 
 
+def require_settings(path: str | Path, saved: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse a checkpoint that was made with other settings.
+
+    Args:
+        path: the file, for the message.
+        saved: settings that it was made with, by name.
+        wanted: settings to go on with, by name.
+
+    Raises:
+        CheckpointError: a setting differs; the message names the first.
+    """
+    for name, value in wanted.items():
+        if saved.get(name) != value:
+            raise CheckpointError(f"found {name}={saved.get(name)!r} in {Path(path).name}, expected {value!r}; go on "
+                                  "with the settings it was started with, or name another checkpoint")
+
+
 def _compare(name: str, saved: dict[str, Any], expected: dict[str, Any]) -> None:
     """Name the first difference between two architectures."""
     if saved["class"] != expected["class"]:

@@ -4,21 +4,27 @@ import copy
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn, optim
 from tqdm import tqdm
 
-from course_utils.checkpoint import CheckpointError, architecture, load_checkpoint, require_parts, save_checkpoint
+from course_utils.checkpoint import (
+    CheckpointError,
+    architecture,
+    load_checkpoint,
+    require_parts,
+    require_settings,
+    save_checkpoint,
+)
 from course_utils.files import reading
+from course_utils.history import History
 from course_utils.runtime import fast_bfloat16
 from course_utils.tasks import Batch, Task
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+SEEDS_APART = 1_000_003     # more epochs than anybody trains: no epoch of one seed draws like an epoch of another
 
 OPTIMIZERS = {
     "sgd": lambda p, c: optim.SGD(p, c.learning_rate, momentum=c.momentum, weight_decay=c.weight_decay),
@@ -75,52 +81,6 @@ class TrainingDivergedError(RuntimeError):
     """The loss became infinite or not a number, so going on would only spoil the weights."""
 
 
-@dataclass
-class History:
-    """What happened in each epoch.
-
-    Attributes:
-        train_loss: mean over the items of the epoch, each measured just before its own update.
-        validation_loss: mean over all validation items after the epoch.
-        scores: the task's validation scores after the epoch.
-        seconds: wall time of the epoch.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    scores: list[dict[str, float]] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.train_loss)
-
-    @property
-    def best(self) -> int:
-        """Epoch with the lowest validation loss, counted from 0."""
-        return min(range(len(self)), key=self.validation_loss.__getitem__)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw training and validation loss per epoch, the best epoch marked.
-
-        Args:
-            ax: where to draw; made when absent.
-
-        Returns:
-            The axes.
-        """
-        if ax is None:
-            from matplotlib import pyplot as plt  # here, because the processes of a job train without it
-
-            ax = plt.subplots(figsize=(6, 3.5))[1]
-        epochs = range(1, len(self) + 1)
-        ax.plot(epochs, self.train_loss, "o-", label="training")
-        ax.plot(epochs, self.validation_loss, "s--", label="validation")
-        ax.axvline(self.best + 1, color="0.6", linewidth=1, zorder=0, label=f"best epoch: {self.best + 1}")
-        ax.set(xlabel="epoch", ylabel="loss")
-        ax.legend(frameon=True, edgecolor="none", framealpha=1)  # the mark may run behind it
-        return ax
-
-
 def fit(
     model: nn.Module,
     task: Task,
@@ -159,29 +119,28 @@ def fit(
     schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * len(train))
     history, best = _resume(checkpoint, model, optimizer, schedule, config)
 
-    bar = tqdm(range(config.epochs), initial=len(history), desc="epochs")
-    while len(history) < config.epochs and not _should_stop(history, config):
-        started = time.perf_counter()
-        _seed_epoch(train, config.seed, len(history))
-        try:
-            train_loss = train_epoch(model, task, train, optimizer, schedule, config.mixed_precision)
-            validation_loss, scores = evaluate(model, task, validation, config.mixed_precision)
-        except TrainingDivergedError as error:
-            saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
-            raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {saved}") from None
+    with tqdm(range(config.epochs), initial=len(history), desc="epochs") as bar:
+        while len(history) < config.epochs and not _should_stop(history, config):
+            started = time.perf_counter()
+            _seed_epoch(train, config.seed, len(history))
+            try:
+                train_loss = train_epoch(model, task, train, optimizer, schedule, config.mixed_precision)
+                validation_loss, scores = evaluate(model, task, validation, config.mixed_precision)
+            except TrainingDivergedError as error:
+                saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
+                raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {saved}") from None
 
-        history.train_loss.append(train_loss)
-        history.validation_loss.append(validation_loss)
-        history.scores.append(scores)
-        history.seconds.append(time.perf_counter() - started)
-        if history.best == len(history) - 1:
-            best = copy.deepcopy(model.state_dict())
-        if checkpoint:
-            state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "best": best}
-            save_checkpoint(checkpoint, model, config=asdict(config), history=asdict(history), **state)
-        bar.update()
-        bar.set_postfix(train=f"{train_loss:.4f}", validation=f"{validation_loss:.4f}")
-    bar.close()
+            history.train_loss.append(train_loss)
+            history.validation_loss.append(validation_loss)
+            history.scores.append(scores)
+            history.seconds.append(time.perf_counter() - started)
+            if history.best == len(history) - 1:
+                best = copy.deepcopy(model.state_dict())
+            if checkpoint:
+                state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "best": best}
+                save_checkpoint(checkpoint, model, config=asdict(config), history=asdict(history), **state)
+            bar.update()
+            bar.set_postfix(train=f"{train_loss:.4f}", validation=f"{validation_loss:.4f}")
     model.load_state_dict(best)
     return history
 
@@ -298,9 +257,9 @@ def _mean(total: float, items: int) -> float:
 
 def _seed_epoch(train: Iterable[Batch], seed: int, epoch: int) -> None:
     """Make the shuffling and the dropout of an epoch depend on nothing but the seed and the epoch."""
-    torch.manual_seed(seed * 1_000_003 + epoch)
+    torch.manual_seed(seed * SEEDS_APART + epoch)
     if getattr(train, "generator", None) is not None:
-        train.generator.manual_seed(seed * 1_000_003 + epoch)
+        train.generator.manual_seed(seed * SEEDS_APART + epoch)
 
 
 def _should_stop(history: History, config: FitConfig) -> bool:
@@ -317,12 +276,7 @@ def _resume(checkpoint, model, optimizer, schedule, config) -> tuple[History, di
     state = load_checkpoint(checkpoint, model)
     with reading(f"{checkpoint}, which no training goes on from", "one that fit wrote; train again", CheckpointError):
         require_parts(checkpoint, state, ("config", "history", "optimizer", "schedule", "best"))
-        for name, value in asdict(config).items():
-            if state["config"].get(name) != value:
-                raise CheckpointError(
-                    f"found {name}={state['config'].get(name)!r} in {checkpoint}, expected {value!r}; "
-                    "resume with the configuration it was started with, or name another checkpoint"
-                )
+        require_settings(checkpoint, state["config"], asdict(config))
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         history, best = History(**state["history"]), state["best"]

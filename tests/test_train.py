@@ -1,7 +1,6 @@
-"""The training loop against one written by hand, resumed trainings, and trainings that go wrong."""
+"""The training loop against one written by hand, and trainings that go wrong."""
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,39 +8,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from course_utils import losses, metrics, train
-from course_utils.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from course_utils.data.patches import batches
-from course_utils.models.mlp import PixelMLP
-from course_utils.models.unet import UNet
+from course_utils.checkpoint import load_checkpoint
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, fit
+from tests.toy_training import Interrupted, loaders, model, same_weights, samples
 from tools.notebooks import BOOK, directives
-
-
-def samples(n, seed=0, size=6, channels=3):
-    """Images whose mask is a line through two channels, with some invalid pixels, unequal from item to item."""
-    generator = torch.Generator().manual_seed(seed)
-    image = torch.rand(n, channels, size, size, generator=generator)
-    mask = image[:, 0] + image[:, 1] > 1
-    valid = torch.rand(n, size, size, generator=generator) < torch.linspace(0.2, 1, n)[:, None, None]
-    return [{"image": image[i], "mask": mask[i], "valid": valid[i]} for i in range(n)]
-
-
-def loaders(batch_size=4):
-    generator = torch.Generator()
-    return (
-        DataLoader(samples(18), batch_size, shuffle=True, generator=generator),
-        DataLoader(samples(7, seed=1), batch_size),
-    )
-
-
-def model(seed=0, **options):
-    torch.manual_seed(seed)
-    return PixelMLP(3, hidden=(8,), **options)
-
-
-def same_weights(a, b):
-    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
 def test_equals_a_loop_written_by_hand():
@@ -101,71 +72,11 @@ def test_scores_are_averaged_over_valid_pixels_not_over_batches():
     assert sum(by_batch) / 3 != pytest.approx(scores["accuracy"], abs=1e-3)  # the wrong average would show
 
 
-class Interrupted(Segmentation):
-    """A task that is killed at one call of its loss; an epoch of `loaders` has 5 to train and 2 to validate."""
-
-    def __init__(self, at):
-        super().__init__()
-        self.left = at
-
-    def loss(self, output, batch):
-        self.left -= 1
-        return super().loss(output, batch) if self.left else self.disturb()
-
-    def disturb(self):
-        raise KeyboardInterrupt
-
-
 class Diverging(Interrupted):
     """A task whose loss is not a number at one call."""
 
     def disturb(self):
         return torch.tensor(math.nan)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("schedule", ["constant", "cosine", "onecycle"])
-def test_a_killed_training_resumes_bit_for_bit(tmp_path, optimizer, schedule):
-    config = FitConfig(epochs=4, learning_rate=0.02, optimizer=optimizer, schedule=schedule, seed=1)
-    undisturbed = model()
-    expected = fit(undisturbed, Segmentation(), *loaders(), config)
-
-    path = tmp_path / "run" / "last.pt"
-    with pytest.raises(KeyboardInterrupt):
-        fit(model(), Interrupted(at=17), *loaders(), config, checkpoint=path)  # inside the third epoch
-    resumed = model(seed=99)  # its own weights are replaced
-    history = fit(resumed, Segmentation(), *loaders(), config, checkpoint=path)
-    assert same_weights(resumed, undisturbed)
-    assert history.train_loss == expected.train_loss
-    assert history.validation_loss == expected.validation_loss
-    assert history.scores == expected.scores
-    assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
-
-
-def test_the_courses_own_loader_is_shuffled_alike_in_each_training(packed):
-    """`fit` seeds the generator of the loader, whatever state it was left in."""
-    losses = []
-    for seed in (1, 2):
-        torch.manual_seed(0)
-        net = PixelMLP(12, hidden=())
-        train_part = batches(packed, 16, shuffle=True, generator=torch.Generator().manual_seed(seed))
-        losses.append(fit(net, Segmentation(), train_part, batches(packed, 48), FitConfig(epochs=2)).train_loss)
-    assert losses[0] == losses[1]
-
-
-def test_dropout_resumes_too(tmp_path):
-    def net():
-        torch.manual_seed(0)
-        return torch.nn.Sequential(PixelMLP(3, hidden=(8,)), torch.nn.Dropout(0.5))
-
-    config = FitConfig(epochs=3)
-    undisturbed, path = net(), tmp_path / "last.pt"
-    fit(undisturbed, Segmentation(), *loaders(), config)
-    with pytest.raises(KeyboardInterrupt):
-        fit(net(), Interrupted(at=9), *loaders(), config, checkpoint=path)
-    resumed = net()
-    fit(resumed, Segmentation(), *loaders(), config, checkpoint=path)
-    assert same_weights(resumed, undisturbed)
 
 
 def test_it_learns_and_keeps_the_best_epoch():
@@ -231,46 +142,6 @@ def test_all_invalid_batches_warn_and_an_all_invalid_loader_is_refused():
         train.evaluate(model(), Segmentation(), [])
 
 
-def test_checkpoints_of_something_else_say_what_differs(tmp_path):
-    path = tmp_path / "last.pt"
-    net = PixelMLP(3, hidden=(8,))
-    save_checkpoint(path, net)
-    with pytest.raises(CheckpointError, match=r"found a checkpoint of PixelMLP in last\.pt, expected UNet"):
-        load_checkpoint(path, UNet(3, width=4))
-    other = PixelMLP(4, hidden=(8,))
-    before = [p.clone() for p in other.parameters()]
-    with pytest.raises(CheckpointError, match=r"found layers.0.weight of shape \[8, 3\] in last.pt, expected \[8, 4\]"):
-        load_checkpoint(path, other)
-    assert all(torch.equal(a, b) for a, b in zip(before, other.parameters(), strict=True))
-    with pytest.raises(CheckpointError, match=r"layers.4.weight of shape absent"):
-        load_checkpoint(path, PixelMLP(3, hidden=(8, 1)))
-    torch.save({"format": 0}, path)
-    with pytest.raises(CheckpointError, match=r"in format 0, expected 1"):
-        load_checkpoint(path, net)
-    torch.save({"format": 1, "model": net.state_dict()}, path)
-    with pytest.raises(CheckpointError, match=r"found no architecture in last\.pt, expected a checkpoint with"):
-        load_checkpoint(path, net)
-    path.write_bytes(b"half a fi")
-    with pytest.raises(CheckpointError, match="can not read"):
-        load_checkpoint(path, net)
-    with pytest.raises(FileNotFoundError):
-        load_checkpoint(tmp_path / "absent.pt", net)
-
-
-def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
-    path = tmp_path / "last.pt"
-    fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1), checkpoint=path)
-    with pytest.raises(CheckpointError, match=r"found learning_rate=0.001 in .*last.pt, expected 0.1"):
-        fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1, learning_rate=0.1), checkpoint=path)
-
-
-def test_weights_alone_are_no_training_to_resume(tmp_path):
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, model())
-    with pytest.raises(CheckpointError, match=r"found no config, history, optimizer, schedule, best in last\.pt"):
-        fit(model(), Segmentation(), *loaders(), FitConfig(epochs=1), checkpoint=path)
-
-
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "onecycle"])
 def test_an_empty_training_loader_is_refused(schedule):
     with pytest.raises(ValueError, match="found no batch in the training loader"):
@@ -294,21 +165,6 @@ def test_one_cycle_moves_the_momentum_against_the_rate(optimizer, value):
     assert seen.index(min(seen)) == 29
 
 
-def test_an_interrupted_write_keeps_the_old_checkpoint(tmp_path, monkeypatch):
-    path = tmp_path / "last.pt"
-    save_checkpoint(path, model(), note="first")
-
-    def half(file, content):
-        file.write_text("half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises(OSError, match="No space left"):
-        save_checkpoint(path, model(), note="second")
-    assert load_checkpoint(path, model())["note"] == "first"
-    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
-
-
 def test_unknown_settings_list_the_known_ones():
     with pytest.raises(ValueError, match="found optimizer='lion', expected one of sgd, adam, adamw"):
         FitConfig(optimizer="lion")
@@ -316,13 +172,6 @@ def test_unknown_settings_list_the_known_ones():
         FitConfig(schedule="step")
     with pytest.raises(ValueError, match="found epochs=0"):
         FitConfig(epochs=0)
-
-
-def test_history_plots_itself():
-    history = train.History([1.0, 0.5, 0.4], [1.1, 0.6, 0.7], [{}] * 3, [1.0] * 3)
-    ax = history.plot()
-    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [history.train_loss, history.validation_loss]
-    assert "best epoch: 2" in [t.get_text() for t in ax.get_legend().get_texts()]
 
 
 def test_the_threshold_of_the_task_is_a_probability():
