@@ -127,8 +127,8 @@ def fit(
                 train_loss = train_epoch(model, task, train, optimizer, schedule, config.mixed_precision)
                 validation_loss, scores = evaluate(model, task, validation, config.mixed_precision)
             except TrainingDivergedError as error:
-                saved = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
-                raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {saved}") from None
+                kept = f"{checkpoint} holds the last good epoch" if checkpoint and len(history) else "nothing was saved"
+                raise TrainingDivergedError(f"epoch {len(history) + 1}, {error}; {kept}") from None
 
             history.train_loss.append(train_loss)
             history.validation_loss.append(validation_loss)
