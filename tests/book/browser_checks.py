@@ -31,7 +31,8 @@ UNFOLD = """() => {
     document.querySelectorAll(".toggle-button-hidden").forEach((button) => button.click());
     document.querySelectorAll(".quiz-feedback > div").forEach((text) => { text.hidden = false; });
 }"""
-# What reaches beyond the window and is in no box that scrolls or cuts; and code that has to be scrolled to be read.
+# What reaches beyond the window and is in no box that scrolls or cuts; and code that has to be scrolled to be read, or
+# that breaks right after its indentation.
 TOO_WIDE = """() => {
     const said = (box) => `${box.outerHTML.slice(0, 80)} (${Math.ceil(box.getBoundingClientRect().right)} px)`;
     const held = (box) => box && (getComputedStyle(box).overflowX !== "visible" || held(box.parentElement));
@@ -41,7 +42,11 @@ TOO_WIDE = """() => {
             && getComputedStyle(box).position !== "fixed");
     const code = [...main.querySelectorAll("[class*=highlight-ipython3] pre, .doctest pre")]
         .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1);
-    return [...beyond.map(said), ...code.map((box) => "code scrolls: " + box.textContent.slice(0, 60))];
+    const top = (box) => box.getClientRects()[0].top;
+    const hollow = [...main.querySelectorAll(".long .in + span")]
+        .filter((word) => word.checkVisibility() && top(word) > top(word.previousElementSibling) + 8);
+    return [...beyond.map(said), ...code.map((box) => "code scrolls: " + box.textContent.slice(0, 60)),
+        ...hollow.map((word) => "an empty row before " + word.closest(".long").textContent.trim().slice(0, 60))];
 }"""
 # On paper nothing scrolls: what a box would hide is lost.
 CUT = """() => [...document.querySelectorAll("article :is(pre, table, img, .text_html, figure)")]

@@ -69,6 +69,7 @@ BAD_PAGE = """<!DOCTYPE html><html><head><title>x</title></head><body><main>
 <span class="math">\\(x\\)</span><img src="missing.png"><img src="https://example.org/x.png" alt="outside">
 <article><pre style="overflow-x:auto;width:90px">a line longer than its box</pre></article>
 <div class="highlight-ipython3"><pre style="overflow-x:auto;width:90px">code_that_has_to_be_scrolled</pre></div>
+<pre style="width:80px;white-space:pre-wrap"><b class="long"><i class="in">  </i><span>word_after_it</span></b></pre>
 <button style="outline:none">no ring</button><button style="opacity:0">unseen</button>
 <span onclick="alert()">mouse only</span><a href="#" tabindex="1">too early</a>
 <input aria-label="trap" onkeydown="event.preventDefault()"><button>behind the trap</button>
@@ -91,6 +92,7 @@ def test_formula_check_can_fail(bad_visit):
 
 @pytest.mark.parametrize("expected", [
     "the page needs 2008 px where 390 are", 'wider than 390 px: <div style="width:2000px">', "code scrolls: code_that",
+    "an empty row before word_after_it",
 ])  # fmt: skip
 def test_width_check_can_fail(bad_visit, expected):
     assert any(expected in problem for problem in width_problems(bad_visit[0]))

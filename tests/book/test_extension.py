@@ -9,6 +9,8 @@ from docutils import nodes, utils
 from page_checks import parse, structure_problems
 from sphinx.errors import ExtensionError
 
+from course_utils.checks.core import _wrapped
+
 
 @pytest.mark.parametrize(("seconds", "words"), [
     (0.4, "under 1 s"), (14.2, "14 s"), (59.6, "1 min 0 s"), (75, "1 min 15 s"),
@@ -76,6 +78,18 @@ def test_pieces_of_one_print_are_joined_as_they_came():
     join_streams(None, document)
     assert [child.astext() for child in cell] == ["653 pixels\nand\n", "a figure", "later\n"]
     assert cell[0]["classes"] == ["output", "stream"]
+
+
+@pytest.mark.parametrize("line", [
+    "✓ tensors.mean", "✗ tensors.mean: " + "many a word that says what was found and what was expected " * 3 + "here",
+])  # fmt: skip
+def test_the_page_breaks_the_lines_of_a_check_by_itself(line):
+    kept = "\n    a short line of its own\n  hint 1    look at the shapes"
+    document = utils.new_document("page")
+    document += nodes.container("", printed(_wrapped(line) + kept), nodes.paragraph(), printed(_wrapped("Not " + line)))
+    join_streams(None, document)
+    assert document[0][0].astext() == line + kept
+    assert document[0][2].astext() == _wrapped("Not " + line)
 
 
 def test_code_and_values_beside_printed_output_stay_apart():

@@ -1,7 +1,7 @@
 """What the site does for narrow screens, without a browser: long lines break, tables of words are stacked."""
 
 import pytest
-from course_lines import break_line, break_long_lines, text_of
+from course_lines import break_line, break_long_lines, loosen_words, text_of
 from course_tables import stack_tables
 from docutils import nodes, utils
 from page_checks import parse
@@ -22,9 +22,27 @@ def test_a_long_line_breaks_deeper_than_it_began_and_says_the_same():
     assert break_long_lines(broken) == broken
 
 
-@pytest.mark.parametrize("line", ["x = 1", "x" * 32, f"<span>{'&lt;' * 32}</span>", f"<span>{LONG}"])
+@pytest.mark.parametrize("line", ["x = 1", "x" * 32, f"<span>{'&lt;' * 32}</span>", f"<span>{LONG.strip()}"])
 def test_a_line_that_fits_or_is_no_whole_stays(line):
     assert break_line(line) == line
+
+
+def test_indentation_is_marked_once_in_every_line_of_code():
+    page = block(f"for x in y:\n    f(x)\n{LONG}\n<span class=\"w\">        </span><span>z</span>\n\n    ")
+    broken = break_long_lines(page)
+    assert [mark.get_text() for mark in parse(broken).select(".in")] == [" " * 4, " " * 4, " " * 8]
+    assert [mark["style"] for mark in parse(broken).select("[style]")] == ["--in:4", "--in:4", "--in:8"]
+    assert parse(broken).get_text() == parse(page).get_text()
+    assert break_long_lines(broken) == broken
+
+
+@pytest.mark.parametrize(("line", "loose"), [
+    ("plots.show_image(plots.composite(image))", "plots.show_image(<wbr>plots.composite(image))"),
+    ("<i>&lt; [] f</i>(a_word_that_is_long)<i>.g()</i>", "<i>&lt; [] f</i>(<wbr>a_word_that_is_long)<i><wbr>.g()</i>"),
+    ("print(shape) and tuple(pixels.shape)", "print(shape) and tuple(pixels.shape)"),
+])  # fmt: skip
+def test_only_long_words_break_and_only_where_a_writer_would_break_them(line, loose):
+    assert loosen_words(line) == loose
 
 
 def test_entities_and_tags_are_no_letters():
@@ -34,8 +52,9 @@ def test_entities_and_tags_are_no_letters():
 @pytest.mark.parametrize(("kind", "code", "breaks"), [
     ("output stream highlight-myst-ansi", "one message that is longer than the screen", True),
     ("output stream highlight-myst-ansi", "It ends here.  Then another sentence begins", True),
+    ("output stream highlight-myst-ansi", "one message that is longer than the  screen", True),
     ("output stream highlight-myst-ansi", "one message that is longer than the screen\nmean   0.5", False),
-    ("highlight-text", "image   3  427  640      and the rest of the line", False),
+    ("highlight-text", "image   3  427  640      and the rest of the line\nmeans", False),
     ("doctest highlight-default", ">>> value = function(of, many, arguments)   # 3", True),
 ])  # fmt: skip
 def test_columns_stay_in_line(kind, code, breaks):
