@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: What follows ``python -m course_utils``; None takes it from the command line.
+        arguments: what follows ``python -m course_utils``; None takes it from the command line.
 
     Returns:
         The exit code: 0 if all is well, 1 if something failed, 2 if the command was not understood.

@@ -33,10 +33,10 @@ class Check:
     """What was looked at and what it is like.
 
     Attributes:
-        name: What was looked at.
+        name: what was looked at.
         status: ``"ok"``, ``"warning"`` (the course works, but not all of it or not well) or ``"error"``.
-        found: What it is like.
-        advice: What to do; empty if nothing needs to be done.
+        found: what it is like.
+        advice: what to do; empty if nothing needs to be done.
     """
 
     name: str
@@ -73,7 +73,7 @@ def healthy(checks: list[Check]) -> bool:
     """Say whether no check is an error.
 
     Args:
-        checks: What `examine` found.
+        checks: what `examine` found.
 
     Returns:
         True if the course can be worked through.
@@ -85,7 +85,7 @@ def as_json(checks: list[Check]) -> dict:
     """Give the checks as plain data, for a hub's administrator or a bug report.
 
     Args:
-        checks: What `examine` found.
+        checks: what `examine` found.
 
     Returns:
         ``healthy`` (bool) and ``checks`` (a list of objects with the attributes of `Check`).

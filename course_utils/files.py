@@ -5,6 +5,7 @@ parser makes of it, the reader gets one error that says what was found, what was
 """
 
 import errno
+import hashlib
 import re
 import secrets
 import shutil
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["WriteError", "aside", "aside_folder", "plain_file", "reading"]
+__all__ = ["WriteError", "aside", "aside_folder", "digest", "plain_file", "reading"]
 
 FORGOTTEN = 3600.0          # seconds after which what nobody touched was left by a process that was killed
 
@@ -112,6 +113,23 @@ def plain_file(path: str | Path) -> Path:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "a folder, a pipe or a device", str(path))
     return path
+
+
+def digest(path: str | Path, kind: str = "sha256") -> str:
+    """Sum a file up in letters that change with every bit of it.
+
+    Args:
+        path: of the file.
+        kind: of the check sum, as `hashlib` calls it.
+
+    Returns:
+        The check sum, hexadecimal: 64 letters of SHA-256.
+
+    Raises:
+        OSError: it is no ordinary file, or can not be read.
+    """
+    with plain_file(path).open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 @contextmanager

@@ -269,7 +269,7 @@ def dumps(rows: Iterable[Row]) -> str:
     """Write rows as the text of `scoreboard.json`, in the order of the chapters.
 
     Args:
-        rows: Rows in any order.
+        rows: in any order.
 
     Returns:
         str.

@@ -140,7 +140,7 @@ def test_a_file_that_rots_in_the_cache_is_noticed_and_replaced(toy, server, cach
 def test_a_file_is_hashed_once_per_state(toy, server, cache, monkeypatch):
     fetch(["toy"], progress=False)
     locate(remote())
-    monkeypatch.setattr(local.hashlib, "file_digest", lambda *args, **kwargs: pytest.fail("hashed again"))
+    monkeypatch.setattr(local, "digest", lambda *args, **kwargs: pytest.fail("hashed again"))
     locate(remote())
 
 

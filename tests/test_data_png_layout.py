@@ -3,6 +3,7 @@
 import struct
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,6 +201,26 @@ def test_a_write_that_fails_changes_nothing(folder, patches, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == ["about.json", "input", "output"]
     assert same(PngPatches(folder)[3], before)
     assert list(folder.with_name("new").iterdir()) == []
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_who_is_stopped_between_the_renames_writes_again(folder, patches, monkeypatch, moves):
+    before, rename, done = PngPatches(folder)[3], Path.rename, []
+
+    def stopped(path, target):
+        if len(done) == moves:
+            raise KeyboardInterrupt
+        done.append(path)
+        return rename(path, target)
+
+    with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
+        stopping.setattr(Path, "rename", stopped)
+        write_png_layout(folder, patches, replace=True)
+    if moves:
+        with pytest.raises(LayoutError, match="found no folders input and output"):
+            PngPatches(folder)
+    write_png_layout(folder, patches, replace=not moves)
+    assert same(PngPatches(folder)[3], before)
 
 
 def test_png_files_are_not_overwritten_by_accident(folder, patches):

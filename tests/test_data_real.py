@@ -124,6 +124,13 @@ def toy(seed=0, name="a"):
     return LabelledScene(name, rng.random((7, 8, 8), np.float32), codes, LANDSAT8.name, LANDSAT8.band_names)
 
 
+def test_an_image_is_seen_in_the_bands_asked_for_in_their_order():
+    one = toy()
+    assert np.array_equal(one.seen_in(("B9", "B3")), one.image[[6, 1]])
+    with pytest.raises(LayoutError, match="found no band B1, B8 in a, expected some of B2, B3"):
+        one.seen_in(("B1", "B2", "B8"))
+
+
 def test_what_is_written_is_read_back(tmp_path):
     scenes = [toy(0), toy(1)]
     write_labelled_npz(tmp_path / "mine.npz", scenes)

@@ -60,6 +60,11 @@ def test_the_middle_keeps_away_from_all_that_is_not_sky():
         assert not near[rows, columns].any()
 
 
+def test_an_odd_side_has_no_such_middle():
+    with pytest.raises(ValueError, match="found side=33, expected an even number"):
+        SkyPatches([made()], count=2, side=33)
+
+
 def test_item_i_is_always_the_same_patch():
     pictures = [made(1), made(2)]
     few, many = SkyPatches(pictures, 10), SkyPatches(pictures, 1000)

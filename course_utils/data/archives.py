@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from course_utils.data.errors import DataError, LayoutError, UnsafeArchiveError
+from course_utils.data.folders import refuse_existing, settle
 from course_utils.files import WriteError, aside_folder, plain_file, reading
 
 __all__ = ["unpack"]
@@ -34,8 +35,7 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
         WriteError: the disk has no room for what is in it, or nothing may be written there.
     """
     archive, folder = Path(archive), Path(folder)
-    if folder.exists():
-        raise LayoutError(f"found {folder} already there, expected to make it; remove it to unpack again")
+    refuse_existing(folder)
     expected = "a whole archive; remove it and fetch it again"
     clear = (DataError, WriteError)
     with aside_folder(folder) as new, reading(f"a damaged archive {archive}", expected, LayoutError, clear):
@@ -43,7 +43,7 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
             with _open(archive) as opened:
                 _unpack(archive, opened, new)
             content = list(new.iterdir())
-            (content[0] if len(content) == 1 and content[0].is_dir() else new).rename(folder)
+            settle(content[0] if len(content) == 1 and content[0].is_dir() else new, folder)
         except OSError as error:
             if error.errno in DISK:
                 raise WriteError(error.errno, error.strerror, str(folder)) from error

@@ -9,13 +9,11 @@ from course_utils.data.errors import DataError, LayoutError, MissingDataError, S
 from course_utils.data.folders import data_folder, shared_folder, warn_not_kept
 from course_utils.data.packed import PackedPatches, open_packed, origin, simulate_patches, write_packed
 from course_utils.data.samples import Patches
-from course_utils.data.splits import PARTS, course_split
+from course_utils.data.splits import COURSE_SCENES, PARTS, course_split
 from course_utils.runtime import worker_processes
 from course_utils.sensors import PACE_OCI, Sensor
 
 __all__ = ["COURSE_SCENES", "cached_folder", "load_patches", "scenes_of", "shared_twin"]
-
-COURSE_SCENES = 150
 
 _opened: dict[Path, tuple[Patches, Path | None]] = {}      # a process opens or simulates patches once; from where
 

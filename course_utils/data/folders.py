@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pooch import os_cache
 
-__all__ = ["data_folder", "shared_folder", "warn_not_kept"]
+from course_utils.data.errors import LayoutError
+
+__all__ = ["data_folder", "refuse_existing", "settle", "shared_folder", "warn_not_kept"]
 
 
 def data_folder() -> Path:
@@ -32,6 +34,37 @@ def shared_folder() -> Path | None:
     """
     named = os.environ.get("COURSE_DATA")
     return Path(named).expanduser() if named else None
+
+
+def refuse_existing(folder: Path) -> None:
+    """Refuse to make a folder that is there: nothing is written over, for somebody may be reading it.
+
+    Args:
+        folder: what is to be made.
+
+    Raises:
+        LayoutError: it is there already.
+    """
+    if folder.exists():
+        raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
+
+
+def settle(finished: Path, folder: Path) -> None:
+    """Give a folder that was filled under another name its own; of two who come at once, one is refused.
+
+    Args:
+        finished: the folder as it is called now.
+        folder: what it is to be called.
+
+    Raises:
+        LayoutError: somebody else was faster.
+        OSError: it can not be renamed.
+    """
+    try:
+        finished.rename(folder)
+    except OSError:
+        refuse_existing(folder)
+        raise
 
 
 def warn_not_kept(what: str, path: Path, error: Exception, stacklevel: int) -> None:

@@ -1,6 +1,5 @@
 """Where fetched files are on this machine, and whether they are the published ones."""
 
-import hashlib
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from course_utils.data.errors import HashMismatchError, MissingDataError
 from course_utils.data.folders import data_folder, shared_folder
 from course_utils.data.registry import RemoteFile
+from course_utils.files import digest
 
 __all__ = ["find", "locate", "matches", "verify"]
 
@@ -101,8 +101,7 @@ def _file_hash(path: Path, kind: str) -> str:
 @lru_cache(maxsize=1024)
 def _hash(path: Path, kind: str, size: int, changed_ns: int) -> str:
     """Read a file and compute its hash; size and time of change only tell one state of it from another."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
+    return digest(path, kind)
 
 
 def _folders() -> list[Path]:

@@ -1,6 +1,5 @@
 """The packed layout: all patches in four NumPy files that are mapped into memory, and a header in JSON."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -12,9 +11,10 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, S
 
 from course_utils import simulate
 from course_utils.data.errors import LayoutError, MissingDataError
+from course_utils.data.folders import refuse_existing, settle
 from course_utils.data.mapped import map_array
 from course_utils.data.samples import Patches, channel_names, patches_of
-from course_utils.files import aside_folder, plain_file, reading
+from course_utils.files import aside_folder, digest, plain_file, reading
 from course_utils.sensors import PACE_OCI, Sensor
 
 __all__ = ["PackedPatches", "batches", "build_packed", "open_packed", "origin", "simulate_patches", "write_packed"]
@@ -152,7 +152,7 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
     Raises:
         LayoutError: the folder is there already.
     """
-    _refuse_existing(Path(folder))
+    refuse_existing(Path(folder))
     patches = simulate_patches(numbers, seed, sensor, workers, progress)
     write_packed(folder, patches, origin(numbers, seed, sensor))
     return PackedPatches(folder)
@@ -193,17 +193,7 @@ def write_packed(folder: str | Path, patches: Patches, about: dict | None = None
                   "encoding": patches.encoding, "patches": len(patches), "size": patches.image.shape[-1],
                   "sha256": sums}
         (new / HEADER).write_text(json.dumps(header, indent=1) + "\n")
-        try:
-            new.rename(folder)
-        except OSError:
-            _refuse_existing(folder)
-            raise
-
-
-def _refuse_existing(folder: Path) -> None:
-    """Patches are never written over others: somebody may be reading those."""
-    if folder.exists():
-        raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
+        settle(new, folder)
 
 
 def _write_array(path: Path, array: np.ndarray) -> str:
@@ -212,8 +202,7 @@ def _write_array(path: Path, array: np.ndarray) -> str:
         np.save(file, array)
         file.flush()
         os.fsync(file.fileno())
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest(path)
 
 
 def open_packed(folder: str | Path, about: dict | None = None, verify: bool = False) -> Patches:
@@ -261,8 +250,7 @@ def _kind(header: dict) -> str:
 def _check_sums(folder: Path, sums: dict[str, str]) -> None:
     """Compare the SHA-256 of each file with the header's."""
     for name in ARRAYS:
-        with plain_file(folder / f"{name}.npy").open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = digest(folder / f"{name}.npy")
         if found != sums[name]:
             raise LayoutError(f"found SHA-256 {found[:12]}… for {folder / name}.npy, expected {sums[name][:12]}…; "
                               "remove the folder and build it again")

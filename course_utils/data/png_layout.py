@@ -41,7 +41,9 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
     """Write patches as PNG files, numbered from 0, and the scene of each in ``about.json``.
 
     The layout knows cloud and clear only: thin and thick cloud are the same in it. All files are written aside
-    first; a write that fails changes nothing.
+    first, so a write that fails changes nothing. What remains are six renames, the old patches out and the new ones in.
+    A process that is killed between two of them leaves no ``output``, without which no reader takes the folder for
+    patches; writing once more mends it.
 
     Args:
         folder: where ``input/`` and ``output/`` are made.
@@ -63,7 +65,7 @@ def write_png_layout(folder: str | Path, patches: Patches, replace: bool = False
         _write_files(new, patches)
         old = new / "old"
         old.mkdir()
-        for name in ("output", "input", ABOUT):     # without output, no reader takes this for patches
+        for name in ("output", "input", ABOUT):     # output is the first to go and the last to come
             if (folder / name).exists():
                 (folder / name).rename(old / name)
         for name in (ABOUT, "input", "output"):
@@ -104,7 +106,7 @@ class PngPatches(Dataset):
         folder: the folder that holds ``input/`` and ``output/``.
         numbers: numbers of the patches to read, in this order; None takes all.
         channels: names of the channels; None takes PACE OCI's eleven bands and land.
-        size: Rows and columns of a patch.
+        size: rows and columns of a patch.
         check: whether all files are checked for damage now, so that the warning counts all of them; takes a
             quarter of the time of reading them. Without, damage is noticed when a patch is read.
         as_bytes: give each image as the bytes of the files, for `samples.decode` on the model's device.

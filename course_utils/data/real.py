@@ -1,6 +1,6 @@
 """Real satellite scenes with masks drawn by analysts, and the file format that such scenes are exchanged in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,24 @@ class LabelledScene:
     def valid(self) -> np.ndarray:
         """Where the truth is known, (H, W) bool."""
         return self.codes != IGNORE
+
+    def seen_in(self, bands: Sequence[str]) -> np.ndarray:
+        """Give the image as a model wants it that looks at some of its bands.
+
+        Args:
+            bands: their names, in the order wanted.
+
+        Returns:
+            (len(bands), H, W) float32, a copy.
+
+        Raises:
+            LayoutError: the scene does not have one of them.
+        """
+        absent = [band for band in bands if band not in self.bands]
+        if absent:
+            raise LayoutError(f"found no band {', '.join(absent)} in {self.name}, expected some of "
+                              f"{', '.join(self.bands)}")
+        return self.image[[self.bands.index(band) for band in bands]]
 
 
 def available(dataset: str) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def cut(image: np.ndarray, size: int = PATCH_SIZE) -> np.ndarray:
 
     Args:
         image: (..., H, W), any type; H and W are multiples of the patch size.
-        size: Rows and columns of a patch.
+        size: rows and columns of a patch.
 
     Returns:
         (N, ..., size, size) with N = H/size · W/size: the patches from left to right, then from top to
@@ -178,7 +178,7 @@ def patches_of(scene: Scene, size: int = PATCH_SIZE) -> Patches:
 
     Args:
         scene: what `simulate.scene` returns.
-        size: Rows and columns of a patch.
+        size: rows and columns of a patch.
 
     Returns:
         The patches. Pixels without a measurement hold 0 in every channel.

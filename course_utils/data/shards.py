@@ -21,6 +21,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from course_utils.data.errors import LayoutError
+from course_utils.data.folders import refuse_existing, settle
 from course_utils.data.samples import Patches
 from course_utils.files import aside_folder, plain_file, reading
 from course_utils.runtime import generator
@@ -45,8 +46,7 @@ def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> 
         WriteError: the disk is full, or nothing may be written there.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise LayoutError(f"found {folder} already there, expected to make it; remove it or choose another name")
+    refuse_existing(folder)
     if per_shard < 1 or not len(patches):
         raise LayoutError(f"found {len(patches)} patches for shards of {per_shard}, expected at least one of each")
     with aside_folder(folder) as new:
@@ -57,7 +57,7 @@ def write_shards(folder: str | Path, patches: Patches, per_shard: int = 256) -> 
         header = {"shards": names, "channels": list(patches.channels), "encoding": patches.encoding,
                   "scenes": patches.scene.tolist(), "per_shard": per_shard}
         (new / HEADER).write_text(json.dumps(header) + "\n", encoding="utf-8")
-        new.rename(folder)
+        settle(new, folder)
 
 
 def _write_shard(path: Path, patches: Patches, rows: Iterable[int]) -> None:

@@ -30,6 +30,7 @@ class SkyPatches(Dataset):
         margin: pixels that the middle keeps from anything that is not sky: horizon, objects, the frame's edge.
 
     Raises:
+        ValueError: the side is odd or below 2.
         SplitError: no picture has such a pixel of sky, or none of cloud.
 
     Source:
@@ -43,6 +44,8 @@ class SkyPatches(Dataset):
     """
 
     def __init__(self, pictures: Sequence[SkyPicture], count: int, seed: int = 0, side: int = 32, margin: int = 2):
+        if side < 2 or side % 2:
+            raise ValueError(f"found side={side}, expected an even number of pixels, such as 32")
         half = side // 2
         edges = ((half, half - 1), (half, half - 1), (0, 0))
         self.pictures = [np.pad(one.picture, edges, mode="reflect") for one in pictures]

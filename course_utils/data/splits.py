@@ -11,9 +11,10 @@ import numpy as np
 from course_utils.data.errors import SplitError
 from course_utils.files import aside, reading
 
-__all__ = ["PARTS", "Split", "course_split", "kfold", "load_split", "make_split", "save_split"]
+__all__ = ["COURSE_SCENES", "PARTS", "Split", "course_split", "kfold", "load_split", "make_split", "save_split"]
 
 PARTS = ("train", "validation", "test")
+COURSE_SCENES = 150             # those of the frozen split
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def course_split() -> Split:
         [106, 22, 22]
     """
     stored = files("course_utils.data").joinpath("split.json")
-    return _from_json(json.loads(stored.read_text()), "the course's split", range(150))
+    return _from_json(json.loads(stored.read_text()), "the course's split", range(COURSE_SCENES))
 
 
 def _from_json(stored: object, origin: str, known: Iterable[int] | None) -> Split:

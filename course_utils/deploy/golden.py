@@ -4,7 +4,6 @@ A bundle is a folder with ``model.onnx``, ``model.pt2``, ``golden.bin`` and ``SH
 the command ``sha256sum``, so ``sha256sum --check SHA256SUMS`` needs no Python.
 """
 
-import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.files import aside, plain_file, reading
+from course_utils.files import aside, digest, plain_file, reading
 
 __all__ = ["FILES", "Golden", "GoldenError", "add_golden", "digest", "require_intact", "require_same"]
 
@@ -77,18 +76,6 @@ class Golden:
                               f"({n}, {c}, {h}, {w}) needs; take the bundle again")
         image, prob = np.split(numbers.copy(), [n * c * h * w])
         return cls(image.reshape(n, c, h, w), prob.reshape(n, h, w), tolerance)
-
-
-def digest(path: str | Path) -> str:
-    """Sum a file up in 64 letters that change with every bit of it.
-
-    Args:
-        path: of the file.
-
-    Returns:
-        SHA-256, hexadecimal.
-    """
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def add_golden(folder: str | Path, frozen: nn.Module, image: np.ndarray, tolerance: float) -> Golden:

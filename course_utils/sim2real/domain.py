@@ -85,9 +85,7 @@ def tallies(predict: Predict, scenes: Iterable[LabelledScene], bands: Sequence[s
     Returns:
         A tally for each scene, by name.
     """
-    return {
-        scene.name: tally(predict(scene.image[[scene.bands.index(band) for band in bands]]), scene) for scene in scenes
-    }
+    return {scene.name: tally(predict(scene.seen_in(bands)), scene) for scene in scenes}
 
 
 def pooled(found: Mapping[str, Tally], names: Iterable[str] | None = None) -> Tally:

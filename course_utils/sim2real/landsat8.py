@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import metrics, simulate
+from course_utils import simulate
+from course_utils.codes import IGNORE, is_cloud
 from course_utils.data.errors import LayoutError
 from course_utils.data.real import read_labelled_npz
 from course_utils.models.threshold import AllOf
@@ -78,7 +79,9 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
 
 
 def threshold_rule(images: np.ndarray, codes: np.ndarray, bands: Sequence[str]) -> AllOf:
-    """Fit the thresholds in blue and at 1.6 µm that mask simulated scenes best; the first band's without those.
+    """Fit the thresholds in blue and at 1.6 µm that mask simulated scenes best.
+
+    Where only one of the two bands is there, that one is used; where neither is, the first.
 
     Args:
         images: (N, C, H, W) float32 reflectance.
@@ -89,5 +92,4 @@ def threshold_rule(images: np.ndarray, codes: np.ndarray, bands: Sequence[str]) 
         The rule.
     """
     used = [bands.index(band) for band in BASELINE_BANDS if band in bands] or [0]
-    valid = codes != metrics.IGNORE
-    return AllOf.fit(tuple(used), images, (codes != metrics.CLEAR) & valid, valid)
+    return AllOf.fit(tuple(used), images, is_cloud(codes), codes != IGNORE)

@@ -81,7 +81,7 @@ def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[Labelled
     """
     total = Tally()
     for scene in scenes:
-        total += tally(predict(scene.image[[scene.bands.index(band) for band in bands]]), scene)
+        total += tally(predict(scene.seen_in(bands)), scene)
     return total.scores()
 
 
@@ -99,7 +99,7 @@ def is_snow(scene: LabelledScene) -> np.ndarray:
     """
     if not {GREEN, NIR, SWIR1} <= set(scene.bands):
         return np.zeros(scene.codes.shape, bool)
-    green, nir, swir1 = (scene.image[scene.bands.index(band)] for band in (GREEN, NIR, SWIR1))
+    green, nir, swir1 = scene.seen_in((GREEN, NIR, SWIR1))
     total = green + swir1
     ndsi = np.divide(green - swir1, total, out=np.zeros_like(total), where=total > 0)
     return (ndsi > 0.4) & (nir > 0.11)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from course_utils import losses, metrics
+from course_utils import losses
+from course_utils.codes import IGNORE, is_cloud
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
@@ -94,8 +95,7 @@ class Crops(Dataset):
 
 def _sample(image: Tensor, codes: Tensor) -> dict[str, Tensor]:
     """What a segmentation task reads from a batch."""
-    mask = (codes == metrics.THICK) | (codes == metrics.THIN)
-    return {"image": image, "mask": mask, "valid": codes != metrics.IGNORE}
+    return {"image": image, "mask": is_cloud(codes), "valid": codes != IGNORE}
 
 
 def train_unet(
@@ -114,7 +114,7 @@ def train_unet(
     """
     torch.manual_seed(config.seed)
     cut = len(images) - config.validation_scenes
-    some = images[:cut, :, ::8, ::8].swapaxes(0, 1)[:, codes[:cut, ::8, ::8] != metrics.IGNORE]  # (C, N)
+    some = images[:cut, :, ::8, ::8].swapaxes(0, 1)[:, codes[:cut, ::8, ::8] != IGNORE]  # (C, N)
     model = scale(UNet(images.shape[1], width=config.width, depth=config.depth), torch.from_numpy(some.T))
     model = model.to(memory_format=torch.channels_last)     # the layout that convolutions are fastest in
     crops = Crops(images[:cut], codes[:cut], config.crop, config.seed, config.gains)

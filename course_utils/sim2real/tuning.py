@@ -48,7 +48,7 @@ def fine_tune(model: nn.Module, scenes: Sequence[LabelledScene], bands: Sequence
         Chapter 11.
     """
     tuned, task = copy.deepcopy(model).train(), Segmentation()
-    images = np.stack([scene.image[[scene.bands.index(band) for band in bands]] for scene in scenes])
+    images = np.stack([scene.seen_in(bands) for scene in scenes])
     crops = Crops(images, np.stack([scene.codes for scene in scenes]), CROP, seed)
     drawn = RandomSampler(crops, num_samples=STEPS * BATCH, generator=torch.Generator().manual_seed(seed))
     optimizer = torch.optim.AdamW(tuned.parameters(), LEARNING_RATE)

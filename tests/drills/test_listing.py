@@ -10,11 +10,14 @@ from tests.drills.writers import WRITERS
 PACKAGE = Path(course_utils.__file__).parent
 NEITHER = {
     "checkpoint.require_parts": "takes what was read; the path is for its message",
+    "checkpoint.require_settings": "takes what was read; the path is for its message",
     "data.cached.shared_twin": "names a folder",
     "data.npz.read_npz": "read with by the loaders of such files",
+    "data.folders.refuse_existing": "looks, and reads nothing",
+    "data.folders.settle": "renames what the writers of folders have filled",
     "data.folders.warn_not_kept": "warns; the path is for its message",
     "deploy.build.build": "starts compilers, which write",
-    "deploy.golden.digest": "sums up bytes, whatever they are",
+    "files.digest": "sums up bytes, whatever they are",
     "files.plain_file": "looks, and reads nothing",
     "sim2real.landsat8.landsat8": "reads by data.real.read_labelled_npz",
     "sim2real.sky.sky": "reads by data.sky.read_sky_folder",
