@@ -170,11 +170,13 @@ class _Frames(AbstractMovieWriter):
         fig.set_layout_engine("none")
 
     def grab_frame(self, **_):
+        """Keep what is drawn."""
         drawn = Image.fromarray(np.asarray(self.fig.canvas.buffer_rgba()))
         frame = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB")
         self.drawn.append(zlib.compress(frame.tobytes(), level=1))      # a fiftieth of the size
 
     def finish(self):
+        """Make pictures of all that was kept: the last frame, and what each differs in from it."""
         if not self.drawn:
             return
         palette = self._frame(-1).quantize(self.colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)

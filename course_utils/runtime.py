@@ -4,11 +4,13 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-__all__ = ["describe_machine", "fast_bfloat16", "generator", "pick_device", "worker_processes"]
+__all__ = ["describe_machine", "fast_bfloat16", "generator", "pick_device", "seeded", "worker_processes"]
 
 DEVICES = ("cuda", "mps", "cpu")
 
@@ -94,6 +96,28 @@ def generator(seed: int) -> torch.Generator:
         [44, 39, 33]
     """
     return torch.Generator().manual_seed(seed)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let what draws from PyTorch's own generator, as new layers and dropout do, draw from a seed for a while.
+
+    Afterwards it is as if nothing had been drawn.
+
+    Args:
+        seed: any whole number from 0 to 2⁶³ − 1.
+
+    Example:
+        >>> with seeded(0):
+        ...     first = torch.rand(3)
+        >>> with seeded(0):
+        ...     again = torch.rand(3)
+        >>> torch.equal(first, again)
+        True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def describe_machine() -> dict[str, str | int | float | None]:

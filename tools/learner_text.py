@@ -102,6 +102,7 @@ class Words:
         return "\n".join(f"- {_whole(self.entries[key])}" for key in keys if key in self.entries)
 
     def _role(self, match: re.Match, page: Path, above: Callable[[str], bool]) -> str:
+        """A role in words."""
         role, text = match["role"], match["text"]
         titled = _TITLED.match(text)
         title, target = (titled["title"], titled["target"]) if titled else ("", text)
@@ -119,6 +120,7 @@ class Words:
         raise LookupError(f"the role {match[0]}")
 
     def _label(self, name: str, page: Path, above: Callable[[str], bool]) -> str:
+        """What a label stands for, and where it is to be found."""
         if name not in self.labels:
             raise LookupError(f"the label {name!r}")
         label = self.labels[name]
@@ -135,6 +137,7 @@ class Words:
             f"{words} {'above' if above(name) else 'below'}")
 
     def _citation(self, keys: list[str], textual: bool) -> str:
+        """Authors and years, each a link."""
         missing = [key for key in keys if key not in self.entries]
         if missing:
             raise LookupError(f"the citation {missing[0]!r}")
@@ -142,6 +145,7 @@ class Words:
         return ", ".join(parts) if textual else f"({'; '.join(parts)})"
 
     def _link(self, text: str, target: str, page: Path, above: Callable[[str], bool]) -> str:
+        """A link that leads somewhere from a notebook, too, or else its words."""
         if re.match(r"[a-z]+:", target):
             return f"[{text}]({target})"
         path, _, anchor = target.partition("#")
@@ -171,12 +175,14 @@ def _names(entry: Entry, most: int) -> str:
 
 
 def _author_year(entry: Entry, textual: bool) -> str:
+    """A citation as it stands in the text: Name (year), or Name, year."""
     name = _names(entry, 2)
     year = entry.fields.get("year", "n.d.")
     return f"{name} ({year})" if textual else f"{name}, {year}"
 
 
 def _whole(entry: Entry) -> str:
+    """An entry of a list of works."""
     title = _linked(str(Text.from_latex(entry.fields["title"])), entry)
     source = next((entry.fields[kind] for kind in ("journal", "booktitle", "publisher", "institution", "howpublished")
                    if kind in entry.fields), "")
@@ -187,6 +193,7 @@ def _whole(entry: Entry) -> str:
 
 
 def _linked(words: str, entry: Entry) -> str:
+    """Words that lead to a work, if it has an address."""
     doi, url = entry.fields.get("doi"), entry.fields.get("url")
     address = f"https://doi.org/{doi}" if doi else url
     return f"[{words}]({address})" if address else words

@@ -67,6 +67,7 @@ class Round:
         return int(self._hash("seed")[:32], 16)
 
     def _hash(self, purpose: str) -> str:
+        """SHA-256 of the key and of all that a round depends on, another one for each purpose."""
         text = f"{purpose} {SCENES} scenes {PATCH_SIZE} pixels simulator {simulate.VERSION} {self.key}"
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -100,11 +100,13 @@ def describe(value) -> str:
 
 
 def _identical(a, b) -> bool:
+    """Whether two arrays or tensors hold the same numbers, NaN being NaN."""
     if torch.is_tensor(a):
         a, b = a.detach().cpu().numpy(), b.detach().cpu().numpy()
     return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
+# What hollow functions compile to, with and without a docstring.
 def _bare(): ...
 
 
@@ -136,6 +138,7 @@ _CAUSES = (      # (exception, words in its message, likely cause)
 
 
 def _cause_of(error: Exception) -> str:
+    """The likely cause of an exception in a learner's code."""
     for kind, words, cause in _CAUSES:
         if isinstance(error, kind) and words in str(error):
             return cause

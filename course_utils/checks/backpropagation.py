@@ -57,6 +57,7 @@ def largest(answer):
 
 
 def _largest_of(answer, x, grad):
+    """One call of the learner's rule, against PyTorch's."""
     got = call(answer, x, grad)
     expect_shape(got, x.shape, cause="a gradient has the shape of its value: that of x")
     tensor = torch.tensor(x, requires_grad=True)
@@ -176,10 +177,12 @@ class _Node:
 
 
 def _times(factor: float, node: _Node) -> _Node:
+    """A node times a number."""
     return _Node(factor * node.data, (node,), (lambda grad: factor * grad,))
 
 
 def _plus(a: _Node, b: _Node) -> _Node:
+    """The sum of two nodes."""
     return _Node(a.data + b.data, (a, b), (lambda grad: grad, lambda grad: grad))
 
 
@@ -193,6 +196,7 @@ def _doubled(node: _Node, calls: list) -> _Node:
 
 
 def _start() -> _Node:
+    """An input."""
     return _Node(np.array(2.0))
 
 

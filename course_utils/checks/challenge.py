@@ -211,6 +211,7 @@ def bug_hunt(answer):
 
 
 def _check_masks(masks) -> None:
+    """Every id comes with the mask of its own patch, whatever the loader's order."""
     images = _Images()
     got = call(masks, images, lambda image: image[:, 0].numpy(), 0.5, torch.Generator().manual_seed(3))
     ids, pred = (np.asarray(part) for part in expect_parts(got, 2, "two arrays: ids and masks"))
@@ -224,6 +225,7 @@ def _check_masks(masks) -> None:
 
 
 def _check_choice(choose) -> None:
+    """The cut is validation's, and the board is not asked."""
     validation, board = {0.3: 0.71, 0.5: 0.74, 0.7: 0.73}, {0.3: 0.70, 0.5: 0.72, 0.7: 0.75}
     asked = []
 
@@ -238,6 +240,7 @@ def _check_choice(choose) -> None:
 
 
 def _check_search(search) -> None:
+    """Every training of the search is made while the clock counts."""
     clock, trained = _Clock(), []
     scores = {"narrow": 0.70, "wide": 0.82, "deep": 0.77}
 

@@ -124,7 +124,7 @@ def shifts(answer):
     ])
 
 
-LIMIT, REACH, WANTED = 6000, 4, 0.85
+LIMIT, REACH, WANTED = 6000, 4, 0.85        # parameters at most; shifts in pixels; accuracy over all shifts
 
 
 @exercise(hints=(

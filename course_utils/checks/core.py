@@ -130,13 +130,16 @@ class Checker:
         return Verdict(True, f"✓ {self.name}\n  {self._summary()}")
 
     def _summary(self) -> str:
+        """What has been verified, in one line."""
         return " ".join(self.__doc__.strip().split("\n\n")[0].split())
 
     def _failure(self, rejected: RejectedError) -> str:
+        """The text of a ✗, a line for each thing that there is to say."""
         rows = [("found", rejected.found), ("expected", rejected.expected), ("likely cause", rejected.cause)]
         return "\n".join([f"✗ {self.name}"] + [f"  {label}: {text}" for label, text in rows if text])
 
     def _more(self, hint: int) -> str:
+        """How to get the next hint, or that there is none."""
         count = len(self.hints)
         if hint < count:
             return f"  For {'a' if hint == 0 else 'another'} hint, add hint={hint + 1} to the call."
@@ -186,4 +189,5 @@ def exercises(module) -> dict[str, Checker]:
 
 
 def _wrapped(line: str) -> str:
+    """A line, broken where it would not fit a narrow page."""
     return textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -172,6 +172,7 @@ class _Net(nn.Module):
             conv.bias.fill_(0.2)
 
     def forward(self, image):
+        """Scale, then ask the layers."""
         return self.net((image - self.mean) / self.spread).squeeze(1)
 
 

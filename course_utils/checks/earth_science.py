@@ -161,6 +161,7 @@ def bug_hunt(answer):
 
 
 def _splits_by_time(split):
+    """Training days, the gap, the last fifth for the test, all in order."""
     for days, gap in ((100, 10), (364, 30), (50, 0)):
         got = call(split, days, gap, torch.Generator().manual_seed(0))
         parts = expect_parts(got, 2, "two sets of rows: training and test")
@@ -183,6 +184,7 @@ def _splits_by_time(split):
 
 
 def _scales_by_training(scaled):
+    """Both parts lose the mean and the spread of the training part."""
     generator = torch.Generator().manual_seed(1)
     train = 5 + 2 * torch.randn(80, 3, generator=generator)
     test = 9 + 4 * torch.randn(20, 3, generator=generator)
@@ -197,6 +199,7 @@ def _scales_by_training(scaled):
 
 
 def _compares_with_persistence(skill):
+    """1 for the truth, 0 for the value before."""
     generator = torch.Generator().manual_seed(2)
     truth = torch.randn(200, generator=generator).cumsum(0) / 5
     previous = torch.cat([truth[:1], truth[:-1]])

@@ -258,10 +258,12 @@ def _as_array(value) -> np.ndarray:
 
 
 def _close(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether shapes are the same and values are, up to rounding; NaN is NaN."""
     return a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _dtype_name(dtype) -> str:
+    """The name that numpy and torch share."""
     return str(dtype if isinstance(dtype, torch.dtype) else np.dtype(dtype)).removeprefix("torch.")
 
 
@@ -280,10 +282,12 @@ def _same(a, b) -> bool:
 
 
 def _is_number(value) -> bool:
+    """Whether a value is a number; True is none."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _direction(mine, wanted) -> str:
+    """Too high or too low, where that can be said."""
     if isinstance(mine, bool | np.bool_) or not np.isfinite([float(mine), float(wanted)]).all():
         return ""
     return ", which is too high" if mine > wanted else ", which is too low"

@@ -58,7 +58,8 @@ class _Counted:
         self.reads += 1
         return self.array[rows]
 
-    def take(self, rows, **options):        # what np.take calls
+    def take(self, rows, **_):
+        """What np.take calls."""
         return self[rows]
 
 
@@ -72,8 +73,7 @@ def getitems(answer):
     expect_property(isinstance(answer, type) and hasattr(answer, "__getitems__"), "no class with `__getitems__`",
                     "the class itself", cause="pass the class, without parentheses")
     rng = np.random.default_rng(13)
-    images = rng.integers(0, 256, (9, 3, 4, 5), dtype=np.uint8)
-    masks = rng.random((9, 4, 5)) < 0.5
+    images, masks = rng.integers(0, 256, (9, 3, 4, 5), dtype=np.uint8), rng.random((9, 4, 5)) < 0.5
     for rows in ([4, 0, 7], [2], [8, 8, 1, 0]):
         counted = _Counted(images), _Counted(masks)
         dataset = answer(*counted)
@@ -160,10 +160,7 @@ def shuffle_buffer(answer):
 
 def _given(mixed: Callable, items: Iterable[int], buffer: int, draws: torch.Generator, most: int) -> list[tuple]:
     """What a learner's generator gives, at most so many items, each with how many of the stream were read by then."""
-    def run() -> list[tuple]:
-        return [(item, getattr(items, "read", 0)) for item in islice(mixed(items, buffer, draws), most)]
-
-    return call(run)
+    return call(lambda: [(item, getattr(items, "read", 0)) for item in islice(mixed(items, buffer, draws), most)])
 
 
 def _draws_evenly(mixed: Callable) -> None:
@@ -227,6 +224,7 @@ def bug_hunt(answer):
 
 
 def _draws_differ(draw: Callable) -> None:
+    """A draw for each seed, epoch and index, the same whenever it is asked for."""
     seen = {}
     far = (*range(20), *(10**power + step for power in range(2, 7) for step in (0, 1)))
     for key in ((seed, epoch, index) for seed in (0, 1) for epoch in range(6) for index in far):
@@ -241,8 +239,8 @@ def _draws_differ(draw: Callable) -> None:
 
 
 def _shards_are_shared_out(shards: Callable) -> None:
-    names = [f"shard-{number}" for number in range(11)]
-    orders = []
+    """Each shard once in an epoch, whatever the number of workers, in orders that seed and epoch decide."""
+    names, orders = [f"shard-{number}" for number in range(11)], []
     for epoch in range(5):
         for workers in (1, 2, 3):
             parts = [list(call(shards, names, 7, epoch, worker, workers)) for worker in range(workers)]
@@ -264,6 +262,7 @@ def _shards_are_shared_out(shards: Callable) -> None:
 
 
 def _errors_arrive(ahead: Callable) -> None:
+    """A sound loader ends, a broken one with its own error."""
     got, error = _read_to_the_end(ahead, range(5))
     expect_property(error is None, f"{type(error).__name__} at the end of a sound loader", "an end without an error",
                     cause="the end of the loader is handed on as an error")

@@ -147,7 +147,7 @@ def stratified(answer):
     np.random.default_rng(2).shuffle(labels)
     for seed, fraction in enumerate((0.3, 0.5, 0.25)):
         parts = call(answer, labels, fraction, np.random.default_rng(seed))
-        train, test = (np.asarray(part) for part in expect_parts(parts, 2, "two arrays: train rows, test rows"))
+        train, test = map(_rows, expect_parts(parts, 2, "two arrays: train rows, test rows"))
         given = np.concatenate([train, test])
         expect_property(given.dtype.kind in "iu", f"values of type {given.dtype}", "whole numbers: rows of `labels`")
         expect_property(np.array_equal(np.sort(given), np.arange(len(labels))),
@@ -168,6 +168,14 @@ def stratified(answer):
                     "the same split from the same seed", cause="randomness that does not come from `generator`")
     expect_property(not np.array_equal(np.sort(first), np.sort(other)), "the same split from two different seeds",
                     "a random draw", cause="`generator` is not used")
+
+
+def _rows(part):
+    """One part of a split, which must be a single array of rows."""
+    pieces = isinstance(part, (tuple, list)) and any(np.ndim(piece) > 0 for piece in part)
+    expect_property(not pieces, f"a {type(part).__name__} of {len(part)} arrays", "one array with the rows of all "
+                    "classes", cause="join the pieces of the classes with `np.concatenate` after the loop")
+    return np.asarray(part)
 
 
 @exercise(hints=(

@@ -14,6 +14,7 @@ from course_utils.checks.expect import (
     expect_shape,
     expect_type,
 )
+from course_utils.simulate.sky_geometry import CIRCLE
 
 
 @exercise(hints=(
@@ -72,18 +73,24 @@ def linear_to_conv(answer):
             (F.conv2d(maps, plain.transpose(2, 3), linear.bias), "rows and columns of the kernel are exchanged"),
             (F.conv2d(maps, flipped, linear.bias), "torch's convolution does not flip its kernel"),
             (F.conv2d(maps, plain), "the bias is missing"),
+            (F.conv2d(maps, plain, linear.bias, stride=side), "the stride: patches overlap, so the kernel moves on "
+             "by one pixel at a time, whatever its size"),
+            (F.conv2d(maps, plain, linear.bias, padding=side // 2), "the padding: every patch lies inside the map"),
         ]
         expect_close(got.detach(), wanted.detach(), atol=1e-5, cause="the convolution has weights of its own; copy "
                      "those of the linear layer", slips=[(value.detach(), why) for value, why in slips],
                      expected="at every place what the linear layer gives for the patch there")
 
 
+def _zenith(size):
+    """Zenith angle (radians) of each pixel of an all-sky frame: 0 in the middle, π/2 at the edge of its circle."""
+    place = np.arange(size) - (size - 1) / 2
+    return np.hypot(*np.meshgrid(place, place, indexing="ij")) * np.pi / (CIRCLE * size)
+
+
 def _fraction(mask, valid, weigh):
     """Share of the visible sky that is cloud, each pixel counted with a weight of its zenith angle."""
-    size = len(mask)
-    place = np.arange(size) - (size - 1) / 2
-    zenith = np.hypot(*np.meshgrid(place, place, indexing="ij")) * np.pi / (0.97 * size)
-    weight = weigh(np.maximum(zenith, 1e-9))
+    weight = weigh(np.maximum(_zenith(len(mask)), 1e-9))
     return (weight * mask)[valid].sum() / weight[valid].sum()
 
 
@@ -96,9 +103,8 @@ def cloud_fraction(answer):
     """Pixels count by their solid angle, those outside not at all, in frames of even and odd size."""
     rng = np.random.default_rng(0)
     for size in (64, 101, 128):
-        place = np.arange(size) - (size - 1) / 2
-        down, right = np.meshgrid(place, place, indexing="ij")
-        zenith = np.hypot(down, right) * np.pi / (0.97 * size)
+        zenith = _zenith(size)
+        down = np.arange(size)[:, None] - (size - 1) / 2
         inside = zenith <= np.pi / 2
         for mask in (zenith < np.pi / 3, zenith > np.pi / 4, (down > 3) & (zenith > 0.8)):
             valid = inside & (zenith + 0.3 * rng.random(zenith.shape) < 1.6)

@@ -20,6 +20,7 @@ from course_utils.checks.expect import (
 from course_utils.data.cifar import Cifar10
 from course_utils.models.lenet import LeNet
 from course_utils.models.scaled import Scaled
+from course_utils.runtime import seeded
 from course_utils.simulate.shapes import SHAPES, shapes
 from course_utils.tasks import Classification
 from course_utils.train import FitConfig, fit
@@ -141,8 +142,7 @@ def _small_stand_in():
 def _tuned_accuracy(epochs, batch_size):
     """Validation accuracy of the best epoch."""
     train, validation = _small_stand_in()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         model = Scaled(LeNet(), train[:100]["image"].movedim(1, -1).flatten(0, 2))
         order = torch.Generator().manual_seed(0)
         shuffled = torch.utils.data.RandomSampler(train, generator=order)

@@ -2,7 +2,6 @@
 
 import functools
 import numbers
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +22,7 @@ from course_utils.data.packed import simulate_patches
 from course_utils.data.patches import PackedPatches, batches
 from course_utils.drawings import mistakes
 from course_utils.models.mlp import PixelMLP
+from course_utils.runtime import seeded
 from course_utils.tasks import Segmentation
 from course_utils.train import FitConfig, TrainingDivergedError, fit
 
@@ -188,18 +188,10 @@ def _quick_data():
     return PackedPatches(replace(patches, **thin))
 
 
-@contextmanager
-def _seeded(seed):
-    """Draw from a seed; afterwards it is as if nothing had been drawn."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-
-
 def _train_quickly(config, seed):
     """The loss on the training scenes after a training from a seed."""
     scenes = _quick_data()
-    with _seeded(seed):
+    with seeded(seed):
         loader = batches(scenes, 4, shuffle=True, generator=torch.Generator())
         return fit(PixelMLP(12), Segmentation(), loader, batches(scenes, 192), config).validation_loss[-1]
 
@@ -211,24 +203,6 @@ TESTS = {       # each test, and the mistake that it must catch
     "validation_is_repeatable": "eval forgotten",
     "validation_looks_at_validation_data": "training part validated",
 }
-
-
-class _HalfScaled(mistakes.Experiment):
-    """The validation inputs are divided by the spread only: half scaled."""
-
-    def __init__(self, model, train, validation, learning_rate=0.05):
-        super().__init__(model, train, validation, learning_rate)
-        self.validation = (validation[0] / self.spread, validation[1])
-
-
-class _Shifted(mistakes.Experiment):
-    """The rows after those asked for come."""
-
-    def batch(self, rows):
-        return super().batch((torch.as_tensor(rows) + 1) % len(self.train[0]))
-
-
-VARIANTS = {"validation_is_scaled_like_training": (_HalfScaled,), "rows_are_the_ones_asked_for": (_Shifted,)}
 
 
 @exercise(hints=(
@@ -245,7 +219,7 @@ def five_tests(answer):
         expect_property(_verdict(test, mistakes.Experiment, name), f"{name} gives False for a training without any "
                         "mistake", "True", cause="it demands more than the one thing; does dropout make the two runs "
                         "differ?")
-        for kind in (mistakes.MISTAKES[mistake], *VARIANTS.get(name, ())):
+        for kind in (forms[mistake] for forms in (mistakes.MISTAKES, mistakes.VARIANTS) if mistake in forms):
             expect_property(not _verdict(test, kind, name), f"{name} gives True for a training with this mistake: "
                             f"{kind.__doc__}", "False",
                             cause="it does not look at the thing that goes wrong; break it on purpose and watch")
@@ -289,7 +263,7 @@ def _check_steps(kind):
         losses = []
         for n in (0, 10, 20):
             call(experiment.validate)
-            with _seeded(n):
+            with seeded(n):
                 losses.append(call(experiment.step, torch.arange(n, n + 10)))
         expect_property(experiment.model.training, "a step in evaluation mode, without dropout",
                         "a step in training mode", cause="after `validate` has called `eval`, `step` must call `train`")
@@ -302,7 +276,7 @@ def _check_validation(kind):
     """The validation loss of a class after a step."""
     mine, right = mistakes.make(kind), mistakes.make(mistakes.Experiment)
     for experiment in (mine, right):
-        with _seeded(0):
+        with seeded(0):
             experiment.step(torch.arange(10))
     twice = [call(mine.validate) for _ in range(2)]
     expect_property(twice[0] == twice[1], "two validations of the same network that differ", "the same number",

@@ -181,6 +181,7 @@ def bug_hunt(answer):
 
 
 def _moves_together(turned):
+    """All grids of a batch move alike, in each of the eight ways."""
     numbers = torch.arange(36).reshape(1, 6, 6)
     batch = {"image": numbers[:, None].float(), "mask": numbers % 3 == 0, "valid": numbers % 5 > 0,
              "codes": (numbers % 3).to(torch.uint8), "scene": torch.tensor([7])}
@@ -203,6 +204,7 @@ def _moves_together(turned):
 
 
 def _merges_in_order(merged):
+    """The skip first, then what was raised, as the weights were trained."""
     torch.manual_seed(0)
     net = UNet(3, width=4, depth=1).eval()
     up, decoder = net.ups[0], net.decoders[0]
@@ -220,6 +222,7 @@ def _merges_in_order(merged):
 
 
 def _cuts_on_validation(chosen_cut):
+    """The best cut of validation, whatever the test part."""
     rng = np.random.default_rng(1)
 
     def part(shift):

@@ -92,6 +92,7 @@ def _mark_seen(windows, maps, kernels, first):
 
 
 def _outline(window, row, column, height, width):
+    """Put a window's frame around cells."""
     window.set(xy=(column - 0.5, row - 0.5), width=width, height=height, visible=True)
 
 
@@ -247,4 +248,5 @@ def channels(ax: Axes, count_in: int, count_out: int, kernel: int = 3, size: int
 
 
 def _map(ax, across, up, side, colour):
+    """A square that stands for a map."""
     ax.add_patch(Rectangle((across, up), side, side, facecolor=colour, edgecolor="white", linewidth=1.5, zorder=2))

@@ -6,6 +6,7 @@ from matplotlib.colors import to_rgb
 from torch import Tensor, nn
 
 from course_utils.colours import CLEAR, CLOUD
+from course_utils.runtime import seeded
 
 PALE = 0.55                                                # how far the class colours are mixed with white
 LIGHT = np.array([-0.5, 0.6, 0.62])                        # where the light comes from: left, above, in front
@@ -155,8 +156,7 @@ def fold_plane(points: Tensor, labels: Tensor, units: int, starts=range(5), step
     mean, spread, targets = points.mean(dim=0), points.std(dim=0), labels.float()
     inputs, best, lowest = (points - mean) / spread, None, float("inf")
     for seed in starts:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             model = nn.Sequential(nn.Linear(2, units), nn.ReLU(), nn.Linear(units, 1)) if units else (
                 nn.Sequential(nn.Linear(2, 1)))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)

@@ -5,12 +5,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.colours import CLOUD, FALSE_POSITIVE
+from course_utils.runtime import seeded
 
 DROPOUT = 0.5
 BATCH_SIZE = 20
 HIGHEST = 1.2  # of the losses shown
 
-__all__ = ["MISTAKES", "Experiment", "curves", "fingerprints", "make"]
+__all__ = ["MISTAKES", "VARIANTS", "Experiment", "curves", "fingerprints", "make"]
 
 
 class Experiment:
@@ -137,6 +138,25 @@ MISTAKES = {
 }
 
 
+class _HalfScaled(Experiment):
+    """The validation inputs are divided by the spread only: half scaled."""
+
+    def __init__(self, model, train, validation, learning_rate=0.05):
+        super().__init__(model, train, validation, learning_rate)
+        self.validation = (validation[0] / self.spread, validation[1])
+
+
+class _Shifted(Experiment):
+    """The rows after those asked for come."""
+
+    def batch(self, rows):
+        return super().batch((torch.as_tensor(rows) + 1) % len(self.train[0]))
+
+
+# Other forms of a mistake, not drawn, that a test for it must catch as well.
+VARIANTS = {"index ignored": _Shifted, "validation not scaled": _HalfScaled}
+
+
 def make(kind, learning_rate=0.05):
     """Make a small experiment with data of its own, to test a class like `Experiment`.
 
@@ -161,8 +181,7 @@ def make(kind, learning_rate=0.05):
 
 def _network(inputs, width, seed):
     """A network with dropout, the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         layers = [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(width, width), nn.ReLU()]
         return nn.Sequential(*layers, nn.Dropout(DROPOUT), nn.Linear(width, 1), nn.Flatten(0))
 
@@ -183,8 +202,7 @@ def curves(kind, train, validation, *, epochs=30, seed=0):
     experiment = kind(_network(train[0].shape[1], 64, seed), train, validation)
     generator = torch.Generator().manual_seed(seed)
     training, validating = [], []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for _ in range(epochs):
             batches = torch.randperm(len(train[0]), generator=generator).split(BATCH_SIZE)
             training.append(sum(experiment.step(rows) * len(rows) for rows in batches) / len(train[0]))

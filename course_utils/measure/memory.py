@@ -155,4 +155,5 @@ def _tensors(model: nn.Module) -> list[Tensor]:
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:
+    """What tensors occupy."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

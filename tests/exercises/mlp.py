@@ -49,6 +49,13 @@ def split(labels, fraction, generator, count=round, rows=None, swap=False):
     return parts[::-1] if swap else parts
 
 
+def in_pieces(labels, fraction, generator):
+    """The rows of each class by themselves."""
+    rows = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    pairs = [np.split(mine, [round(fraction * len(mine))]) for mine in rows]
+    return [train for _, train in pairs], [test for test, _ in pairs]
+
+
 def shuffled_together(labels, fraction, generator):
     rows = generator.permutation(len(labels))
     return rows[round(fraction * len(rows)):], rows[:round(fraction * len(rows))]
@@ -153,6 +160,7 @@ WRONG = {
         (lambda *given: split(*given, count=int), "rounded down"),
         (lambda *given: split(*given, count=math.ceil), "rounded up"),
         (drawn_twice, "in both parts"),
+        (in_pieces, "np.concatenate"),
         (lambda *given: split(*given, rows=np.flatnonzero), "`generator` is not used"),
         (lambda *given: split(*given, rows=lambda mine: given[2].permutation(mine.sum())), "places inside a class"),
         (lambda labels, fraction, generator: split(labels, fraction, np.random.default_rng()),

@@ -10,8 +10,8 @@ def own_weights(linear, channels, side):
     return nn.Conv2d(channels, linear.out_features, side)
 
 
-def conv(linear, channels, side, shape=None, change=lambda weight: weight, bias=True):
-    layer = nn.Conv2d(channels, linear.out_features, side, bias=bias)
+def conv(linear, channels, side, shape=None, change=lambda weight: weight, bias=True, **options):
+    layer = nn.Conv2d(channels, linear.out_features, side, bias=bias, **options)
     weight = linear.weight.detach().reshape(shape or (-1, channels, side, side))
     layer.weight.data = change(weight).contiguous()
     if bias:
@@ -64,6 +64,8 @@ WRONG = {
         (lambda linear, channels, side: conv(linear, channels, side, change=lambda weight: weight.flip(2, 3)),
          "does not flip"),
         (lambda linear, channels, side: conv(linear, channels, side, bias=False), "the bias is missing"),
+        (lambda linear, channels, side: conv(linear, channels, side, stride=side), "by one pixel at a time"),
+        (lambda linear, channels, side: conv(linear, channels, side, padding=side // 2), "the padding"),
         (lambda linear, channels, side: linear.weight, "a convolution"),
     ],
     "cloud_fraction": [
