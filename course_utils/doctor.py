@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["MARKS", "OLDEST", "STATUSES", "Check", "as_json", "examine", "healthy", "packages"]
+__all__ = ["MARKS", "OLDEST", "STATUSES", "Check", "as_json", "command", "examine", "healthy", "packages"]
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 STATUSES = tuple(MARKS)                 # from good to bad
@@ -91,6 +91,25 @@ def as_json(checks: list[Check]) -> dict:
         ``healthy`` (bool) and ``checks`` (a list of objects with the attributes of `Check`).
     """
     return {"healthy": healthy(checks), "checks": [asdict(check) for check in checks]}
+
+
+def command(words: str) -> str:
+    """Write a command of the package as it is typed here, for the Python that is running now.
+
+    Args:
+        words: what follows ``python -m course_utils``.
+
+    Returns:
+        One line. It begins with ``python`` where the shell means this one by that name, else with the way to it, which
+        is short from a folder around it: ``.venv/bin/python``.
+    """
+    python, here = Path(sys.executable), Path.cwd()
+    if shutil.which("python") == sys.executable:
+        python = Path("python")
+    elif python.is_relative_to(here):
+        python = python.relative_to(here)
+    quote = '"' if " " in str(python) else ""
+    return f"{quote}{python}{quote} -m course_utils {words}"
 
 
 def _python() -> Check:
@@ -190,18 +209,18 @@ def _dataset(name: str) -> Check:
     from course_utils.data.local import find, locate
     from course_utils.data.registry import DATASETS
 
-    files, command = DATASETS[name].files, f"python -m course_utils fetch {name}"
+    files, fetch = DATASETS[name].files, command(f"fetch {name}")
     here = [file for file in files if find(file)]
     for file in here:
         try:
             locate(file)
         except HashMismatchError as error:
-            return Check(name, "error", str(error), f"run {command}")
+            return Check(name, "error", str(error), f"run {fetch}")
     if not here:
-        return Check(name, "ok", "not fetched", f"optional: {command}")
+        return Check(name, "ok", "not fetched", f"optional: {fetch}")
     verified = "verified" if all(file.known_hash for file in here) else "no hash published"
     if len(here) < len(files):
-        return Check(name, "warning", f"{len(here)} of {len(files)} files, {verified}", f"the others: {command}")
+        return Check(name, "warning", f"{len(here)} of {len(files)} files, {verified}", f"the others: {fetch}")
     return Check(name, "ok", f"{len(here)} files, {verified}")
 
 
@@ -215,8 +234,8 @@ def _simulated() -> Check:
     try:
         patches = open_packed(folder, verify=True)
     except MissingDataError:
-        return Check("simulated scenes", "ok", "not yet made", "they are made when first used, in some seconds; or "
-                                                               "now: python -m course_utils simulate")
+        return Check("simulated scenes", "ok", "not yet made",
+                     f"they are made when first used, in some seconds; or now: {command('simulate')}")
     except LayoutError as error:
         return Check("simulated scenes", "warning", str(error), f"remove {folder}; it is made again when first used")
     return Check("simulated scenes", "ok", f"{len(patches)} patches, verified")

@@ -118,7 +118,7 @@ def test_a_healthy_machine(cache, capsys):
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out
     for line in ("✓ Python", "✓ torch", "✓ device", "✓ cores", f"✓ data folder       {cache}, can be written",
-                 "✓ ukis              not fetched", "→ optional: python -m course_utils fetch ukis"):
+                 "✓ ukis              not fetched", f"→ optional: {doctor.command('fetch ukis')}"):
         assert line in printed
     assert printed.endswith("ready\n") and "✗" not in printed
 
@@ -185,6 +185,17 @@ def test_another_python_is_sent_to_the_courses_own(monkeypatch, tmp_path):
     assert len(doctor.examine()) == 1 + len(doctor.OLDEST)          # none was set up: the packages are named
 
 
+def test_a_command_is_written_as_it_is_typed(monkeypatch, tmp_path):
+    """For the shell's own Python, for one in a folder below, for one elsewhere, for one whose path has a space."""
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / ".venv" / "bin" / "python"
+    for python, on_path, typed in ((own, own, "python"), (own, "/usr/bin/python", ".venv/bin/python"),
+                                   ("/opt/python", None, "/opt/python"), ("/a b/python", None, '"/a b/python"')):
+        monkeypatch.setattr(sys, "executable", str(python))
+        monkeypatch.setattr(doctor.shutil, "which", lambda name, on_path=on_path: on_path and str(on_path))
+        assert doctor.command("doctor") == f"{typed} -m course_utils doctor"
+
+
 @pytest.mark.parametrize(("found", "wanted", "old"), [
     ("2.13.0+cpu", "2.13.0", False), ("2.9.1", "2.13.0", True), ("2.13.0", "2.9.1", False), ("3.0", "2.13.0", False)])
 def test_versions_are_compared_as_numbers(found, wanted, old):
@@ -230,7 +241,7 @@ def test_fetched_files_are_verified(cache, server, shared_realdata):
     (cache / LANDSAT5).write_bytes(b"rotten")
     check = status("ukis")
     assert check.status == "error" and "never used" in check.found and check.advice == (
-        "run python -m course_utils fetch ukis")
+        f"run {doctor.command('fetch ukis')}")
 
 
 def test_a_dataset_without_a_published_hash(cache):

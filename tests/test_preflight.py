@@ -116,7 +116,8 @@ def test_a_good_machine(good, capsys):
     assert "to mend" not in printed and printed.endswith("ready for a workshop\n")
     assert re.search(r"^✓ 08 Convolutional networks +\d+ +\d+  here$", printed, re.MULTILINE)
     assert max(map(len, printed.splitlines())) <= 110
-    assert "without all files of mnist, recorded results are shown\n    → python -m course_utils fetch mnist" in printed
+    assert ("without all files of mnist, recorded results are shown\n"
+            f"    → {doctor.command('fetch mnist')}") in printed
 
 
 def test_as_json(good, capsys):
@@ -142,7 +143,7 @@ def test_missing_data_is_a_warning_that_says_how_to_make_it(good, capsys):
     printed = run(capsys, 0)
     assert marked(printed)["!"][:3] == ["08", "10", "17"]
     assert ("! 08, 10, 17: the patches of 450 scenes are made when first used\n"
-            "    → now: python -m course_utils simulate --all") in printed
+            f"    → now: {doctor.command('simulate --all')}") in printed
     assert printed.endswith("ready for a workshop; warnings: 1\n")
 
 
@@ -236,7 +237,7 @@ def test_a_wrong_folder_for_the_challenge(good, capsys, tmp_path):
 def test_a_fetched_file_with_other_bytes(good, capsys, cache):
     (cache / "ukis").mkdir(parents=True)
     (cache / "ukis" / "landsat5.npz").write_bytes(b"rotten")
-    assert re.search(r"✗ ukis: found sha256 .*\n +→ run python -m course_utils fetch ukis", run(capsys, 1))
+    assert re.search(rf"✗ ukis: found sha256 .*\n +→ run {doctor.command('fetch ukis')}", run(capsys, 1))
 
 
 def test_where_packages_are_missing_the_plain_doctor_speaks(good, capsys):

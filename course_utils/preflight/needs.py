@@ -9,13 +9,13 @@ from course_utils.data.folders import data_folder
 from course_utils.data.local import find
 from course_utils.data.registry import DATASETS
 from course_utils.deploy import build
-from course_utils.doctor import Check
+from course_utils.doctor import Check, command
 from course_utils.preflight import limits, machine
 from course_utils.preflight.chapters import CHAPTERS, KEPT, Chapter
 
 __all__ = ["of_chapter", "of_data"]
 
-MAKE = "python -m course_utils simulate --all (on a hub once, into a folder for all: see the instructor guide)"
+ONCE = "(on a hub once, into a folder for all: see the instructor guide)"
 COMFORT = 1.25                  # times a chapter's peak: less free memory is worth a warning
 
 
@@ -67,7 +67,7 @@ def _missing(what: str, can_be_written: bool, room: float, wanted: float) -> Che
     if room < wanted:
         return Check("data", "error", f"{what} are not here, and the disk has {room:,.0f} MB left",
                      f"free {wanted:,.0f} MB in {data_folder()}, or name another folder in COURSE_CACHE")
-    return Check("data", "warning", f"{what} are made when first used", f"now: {MAKE}")
+    return Check("data", "warning", f"{what} are made when first used", f"now: {command('simulate --all')} {ONCE}")
 
 
 def _memory(chapter: Chapter, free: float | None) -> Check:
@@ -97,7 +97,7 @@ def _use(chapter: Chapter) -> list[Check]:
     for name in chapter.fetched:
         if not all(map(find, DATASETS[name].files)):
             found.append(Check("real data", "ok", f"without all files of {name}, recorded results are shown",
-                               f"python -m course_utils fetch {name}"))
+                               command(f"fetch {name}")))
     if chapter.compiles and build.missing():
         found.append(Check("compilers", "warning", f"without {build.missing()} the Fortran part is read, not run",
                            "apt-get install gcc g++ gfortran, or the like of your system"))
