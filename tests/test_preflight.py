@@ -1,6 +1,5 @@
-"""`doctor --workshop`: its table is the book's, and on each bad machine it names what to mend."""
+"""`doctor --workshop`: a line for each chapter, and on each bad machine what to mend."""
 
-import ast
 import errno
 import json
 import re
@@ -13,12 +12,9 @@ import pytest
 from course_utils import budgets, doctor
 from course_utils.__main__ import main
 from course_utils.challenge.images import FOLDER_VARIABLE
-from course_utils.data import cached
-from course_utils.data.registry import DATASETS
 from course_utils.doctor import Check
-from course_utils.preflight import chapters, limits, machine, needs, report
+from course_utils.preflight import limits, machine, needs, report
 from course_utils.preflight.chapters import CHAPTERS, KEPT, Kept
-from tools import notebooks
 
 TITLES = {chapter.number: chapter.title for chapter in CHAPTERS}
 NEED_DATA = [chapter.number for chapter in CHAPTERS if chapter.kept]
@@ -60,52 +56,6 @@ def marked(printed):
     found = {mark: [number for other, number in rows if other == mark] for mark in "✓!✗"}
     assert sum(map(len, found.values())) >= len(CHAPTERS)
     return found
-
-
-# --- the table is the book's ------------------------------------------------------------------------
-
-def used(chapter):
-    """What the code of a chapter asks for: what is kept, what is fetched, whether it compiles."""
-    kept, fetched, compiles = set(), set(), False
-    for block in notebooks.directives(chapter.read_text(encoding="utf-8")):
-        if block.name != "code-cell":
-            continue
-        for node in ast.walk(ast.parse(block.body)):
-            if not isinstance(node, ast.Call):
-                continue
-            name = ast.unparse(node.func).rpartition(".")[2]
-            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-            if name == "load_patches":
-                kept.add({None: "patches", str(chapters.MORE_SCENES): "more patches"}[given.get("scenes")])
-            elif name in ("load_frames", "load_series"):
-                kept.add("sky frames")
-                assert name == "load_frames" or ast.unparse(node) == f"load_series({chapters.NIGHT})"
-            elif name == "test_images":
-                kept.add("challenge images")
-            elif name in ("available", "labelled_scenes"):
-                fetched |= {ast.literal_eval(node.args[0])}
-            elif name == "mnist_available":
-                fetched.add("mnist")
-            compiles |= name == "missing"
-    return kept, fetched, compiles
-
-
-@pytest.mark.parametrize("chapter", notebooks.chapters(), ids=lambda path: path.stem)
-def test_every_chapter_is_in_the_table_with_what_its_code_asks_for(chapter):
-    (entry,) = [entry for entry in CHAPTERS if entry.name == chapter.stem]
-    title = re.search(r"^# (.*)$", chapter.read_text(encoding="utf-8"), re.MULTILINE)[1]
-    assert (entry.title, (set(entry.kept), set(entry.fetched), entry.compiles)) == (title, used(chapter))
-
-
-def test_the_table_has_no_other_chapters_and_each_was_measured():
-    assert [chapter.name for chapter in CHAPTERS] == [path.stem for path in notebooks.chapters()]
-    for chapter in CHAPTERS:
-        assert 0 < chapter.seconds < 300 and 100 < chapter.peak_mb < 2000
-
-
-def test_what_is_fetched_or_kept_is_known():
-    assert {name for chapter in CHAPTERS for name in chapter.fetched} <= set(DATASETS)
-    assert {name for chapter in CHAPTERS for name in chapter.kept} == set(KEPT)
 
 
 # --- good machines ----------------------------------------------------------------------------------
@@ -244,156 +194,6 @@ def test_where_packages_are_missing_the_plain_doctor_speaks(good, capsys):
     good.setattr(doctor, "packages", lambda: [Check("torch", "error", "not installed", doctor.INSTALL)])
     assert run(capsys, 1) == (f"✗ torch  not installed\n         → {doctor.INSTALL}\n"
                               "not ready: mend the lines marked ✗, from the top\n")
-
-
-# --- a real kernel ----------------------------------------------------------------------------------
-
-def specify(folder, monkeypatch, *command, **environment):
-    """Name a kernel that runs this command."""
-    (folder / "kernels" / "odd").mkdir(parents=True)
-    (folder / "kernels" / "odd" / "kernel.json").write_text(json.dumps(
-        {"argv": command, "display_name": "odd", "language": "python", "env": environment}))
-    monkeypatch.setenv("JUPYTER_PATH", str(folder))
-
-
-def test_the_chapters_kernel_starts_and_ends():
-    import psutil
-
-    assert {notebooks.to_notebook(path.read_text(encoding="utf-8")).metadata.kernelspec.name
-            for path in notebooks.chapters()[:1]} == {machine.KERNEL}
-    check, about = machine.kernel()
-    assert check.status == "ok" and about["threads"] >= 1 and about["python"] in check.found
-    assert not [one for one in psutil.Process().children() if "ipykernel" in " ".join(one.cmdline())]
-
-
-def test_a_kernel_that_is_not_there():
-    check, about = machine.kernel("no-such-kernel")
-    assert (check.status, about) == ("error", {}) and "there is no kernel no-such-kernel" in check.found
-    assert "python -m ipykernel install --sys-prefix --name no-such-kernel" in check.advice
-
-
-def test_a_kernel_of_an_environment_without_pytorch(tmp_path, monkeypatch):
-    (tmp_path / "torch.py").write_text("raise ImportError('no PyTorch here')")
-    specify(tmp_path, monkeypatch, "python", "-m", "ipykernel_launcher", "-f", "{connection_file}",
-            PYTHONPATH=str(tmp_path))
-    check, about = machine.kernel("odd")
-    assert (check.found, about) == ("odd starts, but ImportError: no PyTorch here", {}) and check.status == "error"
-    assert "requirements.txt" in check.advice
-
-
-def test_a_kernel_whose_packages_chatter(tmp_path, monkeypatch):
-    (tmp_path / "torch.py").write_text("import sys\nprint('hello')\nprint('old', file=sys.stderr, flush=True)\n"
-                                       "__version__ = '2.0'\ndef get_num_threads():\n    return 3")
-    specify(tmp_path, monkeypatch, "python", "-m", "ipykernel_launcher", "-f", "{connection_file}",
-            PYTHONPATH=str(tmp_path))
-    check, about = machine.kernel("odd")
-    assert check.status == "ok" and (about["torch"], about["threads"]) == ("2.0", 3)
-
-
-@pytest.mark.parametrize(("command", "words"), [(["false"], "does not answer"), (["sleep", "60"], "does not answer"),
-                                                (["no-such-program"], "can not be started")])
-def test_a_kernel_that_dies_or_sleeps(tmp_path, monkeypatch, command, words):
-    import psutil
-
-    specify(tmp_path, monkeypatch, *command)
-    check, about = machine.kernel("odd", patience=1.5)
-    assert (check.status, about) == ("error", {}) and words in check.found
-    assert not [one for one in psutil.Process().children() if "sleep" in one.cmdline()]
-
-
-# --- limits -----------------------------------------------------------------------------------------
-
-@pytest.fixture
-def group(tmp_path, monkeypatch):
-    """A learner's service in the groups of a system; no limit yet."""
-    for name in ("MEM_LIMIT", "CPU_LIMIT"):
-        monkeypatch.delenv(name, raising=False)
-    own = tmp_path / "user.slice" / "jupyter-ada.service"
-    own.mkdir(parents=True)
-    (tmp_path / "own").write_text("12:pids:/x\n0::/user.slice/jupyter-ada.service\n")
-    monkeypatch.setattr(limits, "GROUPS", tmp_path)
-    monkeypatch.setattr(limits, "OWN_GROUP", tmp_path / "own")
-    monkeypatch.setattr(limits, "_machine_mb", lambda: 8000.0)
-    monkeypatch.setattr(limits, "describe_machine", lambda: {"cores": 8})
-    return own
-
-
-def test_limits_of_memory(group, monkeypatch):
-    assert limits.free_memory_mb() == 8000
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("600000000\n")
-    assert limits.free_memory_mb() == 8000
-    (group / "memory.max").write_text("1000000000\n")
-    assert limits.free_memory_mb() == 400
-    (group / "memory.stat").write_text("anon 1\ninactive_file 60000000\nactive_file 40000000\ninactive_anon 9\n")
-    assert limits.free_memory_mb() == 500
-    (group.parent / "memory.max").write_text("2000000000\n")
-    (group.parent / "memory.current").write_text("1700000000\n")
-    assert limits.free_memory_mb() == 300
-    monkeypatch.setenv("MEM_LIMIT", str(400 * 10**6))
-    assert limits.free_memory_mb() == 400 - limits.SERVER_MB
-    monkeypatch.setenv("MEM_LIMIT", "none")
-    assert limits.free_memory_mb() == 300
-
-
-def test_limits_of_cores(group, monkeypatch):
-    assert limits.cores() == 8
-    (group / "cpu.max").write_text("max 100000\n")
-    assert limits.cores() == 8
-    (group.parent / "cpu.max").write_text("150000 100000\n")
-    assert limits.cores() == 1.5
-    monkeypatch.setenv("CPU_LIMIT", "0.5")
-    assert limits.cores() == 0.5
-
-
-def test_this_machine_has_some():
-    assert limits.cores() > 0 and (limits.free_memory_mb() is None or limits.free_memory_mb() > 10)
-
-
-# --- what is simulated and kept ---------------------------------------------------------------------
-
-def test_patches_are_here_when_they_are_whole(cache, tmp_path, monkeypatch):
-    cached._opened.clear()
-    assert not chapters._patches_are_here(1)
-    monkeypatch.setattr(chapters, "WORKERS", 1)
-    chapters._make_patches(1)
-    assert chapters._patches_are_here(1)
-    with (cached.cached_folder(scenes=1) / "image.npy").open("r+b") as file:
-        file.seek(-1, 2)
-        file.write(b"\x77")
-    assert not chapters._patches_are_here(1)
-    cached._opened.clear()
-
-
-def test_images_of_the_challenge_are_here_when_they_can_be_opened(cache, monkeypatch):
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    assert not chapters._images_are_here()
-    opened = []
-    monkeypatch.setattr(chapters.challenge, "open_images", opened.append)
-    assert chapters._images_are_here() and opened[0].parent == cache / "challenge"
-    monkeypatch.setenv(FOLDER_VARIABLE, "a/round")
-    assert chapters._images_are_here() and str(opened[1]) == "a/round"
-
-
-def test_simulate_all_makes_everything(monkeypatch, capsys):
-    made = []
-    for name, kept in KEPT.items():
-        monkeypatch.setitem(KEPT, name, Kept(kept.name, kept.mb, kept.is_here, lambda name=name: made.append(name)))
-    assert main(["simulate", "--all"]) == 0
-    assert made == list(KEPT) and capsys.readouterr().out.count("✓ ") == len(KEPT)
-
-
-def test_all_frames_are_made(monkeypatch):
-    asked = []
-    monkeypatch.setattr(chapters, "load_frames", lambda part, time, progress: asked.append((part, time)))
-    monkeypatch.setattr(chapters, "load_series", lambda number, progress: asked.append(number))
-    chapters._make_frames()
-    assert len(asked) == 7 and asked[-1] == chapters.NIGHT
-
-
-def test_a_training_step_is_measured(monkeypatch):
-    monkeypatch.setattr(machine, "seconds", lambda step, **how: step() or 0.25)        # once is enough here
-    assert machine.training_step() == 0.25
 
 
 def test_examine_is_what_the_command_shows(good):

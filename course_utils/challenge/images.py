@@ -23,7 +23,7 @@ from course_utils.data.samples import PATCH_SIZE, Patches, channel_names
 from course_utils.files import plain_file, reading
 from course_utils.sensors import PACE_OCI
 
-__all__ = ["FOLDER_VARIABLE", "TestImages", "open_images", "test_images", "write_images"]
+__all__ = ["FOLDER_VARIABLE", "TestImages", "kept_images", "open_images", "test_images", "write_images"]
 
 FOLDER_VARIABLE = "COURSE_CHALLENGE"
 
@@ -74,14 +74,11 @@ def test_images() -> TestImages:
     Raises:
         ChallengeError: the folder that was named holds no such images.
     """
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return open_images(named)
+    kept = kept_images()
+    if kept is not None:
+        return kept
     own = Round()
-    folder = data_folder() / "challenge" / own.id
-    for place in (shared_twin(folder), folder):
-        with suppress(ChallengeError):
-            return open_images(place)
+    folder = _own_folder(own)
     shutil.rmtree(folder, ignore_errors=True)           # damaged, or not there
     patches = _unlabelled(own)
     try:
@@ -93,6 +90,26 @@ def test_images() -> TestImages:
 
 
 test_images.__test__ = False
+
+
+def kept_images() -> TestImages | None:
+    """Open the images of the round that is on if they need not be simulated.
+
+    Returns:
+        Those of the folder that ``COURSE_CHALLENGE`` names; without it those for self-study, from a shared folder or
+        the cache. None if they are in neither.
+
+    Raises:
+        ChallengeError: the folder that was named holds no such images.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return open_images(named)
+    folder = _own_folder(Round())
+    for place in (shared_twin(folder), folder):
+        with suppress(ChallengeError):
+            return open_images(place)
+    return None
 
 
 def open_images(folder: str | Path) -> TestImages:
@@ -131,6 +148,11 @@ def write_images(folder: str | Path, round_: Round) -> None:
     if Path(folder).exists():
         raise ChallengeError(f"found {Path(folder).name} already there, expected to make it; choose another name")
     write_packed(folder, _unlabelled(round_), _about(round_.id))
+
+
+def _own_folder(round_: Round) -> Path:
+    """Where the images of a round that nobody has handed out are kept."""
+    return data_folder() / "challenge" / round_.id
 
 
 def _unlabelled(round_: Round) -> Patches:

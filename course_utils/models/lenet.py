@@ -44,9 +44,7 @@ class LeNet(nn.Module):
             (B, classes) float32.
 
         Raises:
-            ValueError: the pictures have another size, or as `inputs.check_image`.
+            ValueError: as `inputs.check_image`, also where the pictures have another size.
         """
-        check_image(image, self.channels)
-        if image.shape[-2:] != (SIDE, SIDE):
-            raise ValueError(f"found pictures of {image.shape[-2]}×{image.shape[-1]}, expected {SIDE}×{SIDE}")
+        check_image(image, self.channels, side=SIDE)
         return self.classifier(self.features(image))  # (B, 6, 14, 14), then (B, 16, 5, 5), then (B, classes)

@@ -58,10 +58,8 @@ class PictureCNN(nn.Module):
             (B, outputs) float32.
 
         Raises:
-            ValueError: the pictures have another size, or as `inputs.check_image`.
+            ValueError: as `inputs.check_image`, also where the pictures have another size.
         """
-        check_image(image, self.channels)
-        if image.shape[-2:] != (self.size, self.size):
-            raise ValueError(f"found pictures of {image.shape[-2]}×{image.shape[-1]}, expected {self.size}×{self.size}")
+        check_image(image, self.channels, side=self.size)
         maps = self.features(image)             # (B, widths[-1], size / 2ⁿ, size / 2ⁿ)
         return self.linear(self.summary(maps))  # (B, outputs)

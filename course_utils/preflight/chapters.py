@@ -1,16 +1,13 @@
 """What each chapter needs beside the package: what it simulates and keeps, what it shows if it was fetched."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from course_utils import budgets, challenge
-from course_utils.challenge.images import FOLDER_VARIABLE
+from course_utils.challenge.images import kept_images
 from course_utils.data.cached import COURSE_SCENES, cached_folder, load_patches, shared_twin
 from course_utils.data.errors import DataError
-from course_utils.data.folders import data_folder
 from course_utils.data.packed import open_packed, origin
 from course_utils.data.sky_frames import FRAME_PARTS, TIMES, frames_are_kept, load_frames, load_series
 from course_utils.sensors import PACE_OCI
@@ -117,24 +114,11 @@ def _make_frames() -> None:
     load_series(NIGHT, progress=False)
 
 
-def _images_are_here() -> bool:
-    """Whether the challenge's images are kept; an error where COURSE_CHALLENGE names a folder that has none."""
-    if os.environ.get(FOLDER_VARIABLE):
-        challenge.open_images(Path(os.environ[FOLDER_VARIABLE]))
-        return True
-    folder = data_folder() / "challenge" / challenge.Round().id
-    for place in (shared_twin(folder), folder):
-        with suppress(challenge.ChallengeError):
-            challenge.open_images(place)
-            return True
-    return False
-
-
 KEPT = {
     "patches": Kept(f"the patches of {COURSE_SCENES} scenes", 138, lambda: _patches_are_here(COURSE_SCENES),
                     lambda: _make_patches(COURSE_SCENES)),
     "more patches": Kept(f"the patches of {MORE_SCENES} scenes", 413, lambda: _patches_are_here(MORE_SCENES),
                          lambda: _make_patches(MORE_SCENES)),
     "sky frames": Kept("the sky camera's frames", 52, lambda: frames_are_kept(NIGHT), _make_frames),
-    "challenge images": Kept("the challenge's images", 55, _images_are_here, challenge.test_images),
+    "challenge images": Kept("the challenge's images", 55, lambda: kept_images() is not None, challenge.test_images),
 }
