@@ -11,6 +11,8 @@ from course_utils.simulate.fields import band_pass, power_law, step, warp
 from course_utils.simulate.spectra import absorption_coefficient
 from course_utils.simulate.two_stream import two_stream
 
+DROPLETS, CRYSTALS = 0.85, 0.78     # asymmetry: mean cosine of the angle by which they turn visible light
+
 
 @dataclass(frozen=True)
 class CloudLayer:
@@ -68,7 +70,7 @@ def co_albedo(wavelength_nm: float, radius_um: float, phase: str) -> float:
 
 
 def layer_optics(layer: CloudLayer, wavelength_nm: float) -> tuple[float, float]:
-    """Mix the optics of a layer's droplets (g = 0.85) and crystals (g = 0.78).
+    """Mix the optics of a layer's droplets and crystals.
 
     Args:
         layer: the layer.
@@ -80,7 +82,7 @@ def layer_optics(layer: CloudLayer, wavelength_nm: float) -> tuple[float, float]
     ice = layer.ice
     mixed = (1 - ice) * co_albedo(wavelength_nm, layer.radius_um, "water")
     mixed += ice * co_albedo(wavelength_nm, layer.radius_um, "ice")
-    return mixed, (1 - ice) * 0.85 + ice * 0.78
+    return mixed, (1 - ice) * DROPLETS + ice * CRYSTALS
 
 
 def shadow_offset(height_km: float, sun_zenith: float, sun_azimuth: float, pixel_m: float) -> tuple[int, int]:
@@ -250,5 +252,5 @@ def spread_light(thickness: np.ndarray, reach: float, share: float) -> np.ndarra
     """
     reflected = two_stream(thickness)[0]
     reflected = (1 - share) * reflected + share * ndimage.gaussian_filter(reflected, reach, mode="wrap", truncate=3)
-    once = (1 - 0.85) / 2           # share turned round in a unit of thickness: R = once τ / (1 + once τ)
+    once = (1 - DROPLETS) / 2       # share turned round in a unit of thickness: R = once τ / (1 + once τ)
     return reflected / (once * (1 - reflected))

@@ -141,7 +141,7 @@ def step(field: np.ndarray, threshold: float, width: float) -> np.ndarray:
         width: over how much of the field's range it rises.
 
     Returns:
-        (H, W) float32 in 0–1.
+        (H, W) in 0–1, of the field's type.
 
     Example:
         >>> step(np.array([0.0, 1.0, 2.0]), threshold=1.0, width=1.0)

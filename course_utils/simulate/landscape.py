@@ -14,7 +14,7 @@ Returns:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
@@ -33,15 +33,15 @@ class Landscape:
         fractions: material name → (H, W) float32 share of each pixel.
         land: (H, W) bool, false on open water and sea ice.
         elevation: (H, W) float32 height of the ground in pixels (height over pixel size), or None where level.
-        texture: (H, W) float32 factor on the ground's reflectance, about 1.
-        wind: (H, W) float32 factor on the wind speed over water.
+        texture: (H, W) float32 factor on the ground's reflectance, about 1; or one number.
+        wind: (H, W) float32 factor on the wind speed over water; or one number.
     """
 
     fractions: Fractions
     land: np.ndarray
     elevation: np.ndarray | None = None
     texture: np.ndarray | float = 1.0
-    wind: np.ndarray | float = field(default=1.0)
+    wind: np.ndarray | float = 1.0
 
 
 def _level(share: float) -> float:

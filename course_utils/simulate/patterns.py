@@ -6,6 +6,9 @@ import numpy as np
 
 from course_utils.simulate.fields import power_law
 
+STRIPS_APART = 211      # between the numbers of neighbouring strips: a prime, so that few fields of a frame share one
+VALUES = 4093           # of a table that parcels are given values from: a prime, so that neighbours do not share one
+
 
 def river(rng: np.random.Generator, size: int, width: float, slope: float = 3.6) -> np.ndarray:
     """Draw meandering channels: the zero line of a smooth field, of nearly constant width.
@@ -51,7 +54,7 @@ def parcels(
     place = (v + offsets[strip]) / lengths[strip]
     cell = np.floor(place)
     along = np.minimum(place - cell, cell + 1 - place) * lengths[strip]
-    number = strip.astype(np.int32) * 211 + cell.astype(np.int32)
+    number = strip.astype(np.int32) * STRIPS_APART + cell.astype(np.int32)
     return number, np.minimum(across, along)
 
 
@@ -67,8 +70,8 @@ def per_parcel(rng: np.random.Generator, number: np.ndarray, low: float, high: f
     Returns:
         (H, W) float32.
     """
-    table = rng.uniform(low, high, 4093).astype(np.float32)
-    return table[number % 4093]
+    table = rng.uniform(low, high, VALUES).astype(np.float32)
+    return table[number % VALUES]
 
 
 def ridges(rng: np.random.Generator, size: int, outer: float = 1.5) -> np.ndarray:

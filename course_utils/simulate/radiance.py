@@ -12,6 +12,8 @@ from course_utils.simulate.spectra import material_reflectance
 from course_utils.simulate.state import State
 from course_utils.simulate.two_stream import over, two_stream
 
+TOP_KM = 100.0          # of the atmosphere: what lies above is too thin to count
+
 
 def ground_reflectance(state: State, wavelength_nm: float) -> np.ndarray:
     """Reflectance of the level, sunlit ground: a mixture of materials, a texture, and glint on water.
@@ -59,7 +61,7 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
                                      pressure=air.air_above(height_km))
 
     haze = molecules * air.air_above(scenario.altitude_km) + scenario.aerosol.thickness * relative
-    direct = 0.95 * exp(-haze / mu0)
+    direct = 0.95 * exp(-haze / mu0)        # in the clearest air, too, some light comes from all over the sky
     below = ground_reflectance(state, wavelength_nm) * (direct * state.lit + (1 - direct))
     reflected, passed = two_stream(slant * relative * state.aerosol, absorbed, scenario.aerosol.asymmetry)
     below = over(reflected, passed, passed, below)
@@ -71,7 +73,7 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
         down = direct * cast(passed, offset) + (1 - direct) * passed
         below = over(reflected, down, passed, below) + reflected * (shading - 1)
         height = layer.top_km
-    return _add_air(below, height, 100.0, slant * molecules, gas)
+    return _add_air(below, height, TOP_KM, slant * molecules, gas)
 
 
 def layer_offset(scenario: Scenario, layer: CloudLayer) -> tuple[int, int]:

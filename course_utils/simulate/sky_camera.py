@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from course_utils.simulate.scenario import log_uniform
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)      # shares of red, green, blue: ITU-R BT.709
 
 
@@ -53,7 +55,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
     """
     warm, tint = rng.normal(-0.13, 0.13), rng.normal(0, 0.03)       # most are set to show clouds a little blue
     pale = max(float(rng.uniform(-0.12, 0.12)), 0.0)
-    noise = np.exp(rng.uniform(np.log(0.004), np.log(0.025))) if night else rng.uniform(0.001, 0.008)
+    noise = log_uniform(rng, 0.004, 0.025) if night else rng.uniform(0.001, 0.008)
     return Camera(
         bright=float(rng.uniform(0.12, 0.5) if night else np.exp(rng.normal(np.log(0.5), 0.4))),
         quantile=float(rng.uniform(0.2, 0.95)),
@@ -64,7 +66,7 @@ def draw_camera(rng: np.random.Generator, night: bool = False) -> Camera:
         white=(1 - pale, 1 - pale / 2, 1.0),
         vignetting=float(rng.uniform(0.0, 0.35)),
         blur=float(rng.uniform(0.4, 1.1)),
-        stray=float(np.exp(rng.uniform(np.log(5e-5), np.log(1e-3)))),
+        stray=log_uniform(rng, 5e-5, 1e-3),
         noise=float(noise),
         photons=float(rng.uniform(0.002, 0.010) * (3 if night else 1)),
     )

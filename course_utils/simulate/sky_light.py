@@ -16,7 +16,6 @@ from course_utils.simulate.two_stream import two_stream
 SUN_LUX = 1.28e5                # sunlight outside the atmosphere
 MOLECULES = np.array([rayleigh_thickness(wavelength) for wavelength in RGB.wavelengths])
 GRAZING = 76.0                  # vertical atmospheres that a ray at the ground crosses, in and out again
-DROPLETS, CRYSTALS = 0.85, 0.78     # asymmetry, as in `clouds.layer_optics`
 
 
 @dataclass(frozen=True)

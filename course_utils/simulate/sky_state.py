@@ -18,6 +18,7 @@ TWILIGHT_SHARE = 0.06       # of the skies by day
 PARTS = {"scenario": 16, "clouds": 17, "skyline": 18, "stars": 19, "camera": 20, "noise": 21, "view": 22,
          "site": 23}
 FAINTEST_STAR = 7.0
+TOWN_LUX = (1.5e-4, 0.3)    # light that goes up from open country, and from the middle of a town
 
 # How often each sky is drawn, and its layers from the lowest up.
 SKIES = {
@@ -34,7 +35,7 @@ SKIES = {
 }
 
 # Each kind of layer: shape, coverage, optical thickness, height (km), size of its large structures over its height,
-# spectral slope, stretch, asymmetry's share of ice. Thickness and size are drawn evenly in their logarithm.
+# spectral slope, stretch, share of ice. Thickness and size are drawn evenly in their logarithm.
 _KINDS = {
     "cumulus": ("cumulus", (.08, .55), (3, 25), (0.6, 2.2), (0.6, 3.0), (3.0, 3.8), (1, 1.6), 0.0),
     "cells": ("cells", (.25, .80), (4, 20), (0.6, 2.2), (2.0, 6.0), (2.4, 3.0), (1, 3), 0.0),
@@ -141,8 +142,8 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
     time = time or TIMES[int(dark)]
     latitude = float(rng.uniform(0, 60))
     source, lux = _source(rng, time)
-    town_lux = log_uniform(rng, 1.5e-4, 0.3)
-    town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
+    town_lux = log_uniform(rng, *TOWN_LUX)
+    town = _town(town_lux)
     wind = rng.uniform(0, 2 * np.pi)
     haze = Haze(log_uniform(rng, 0.04, 0.6), float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.62, 0.78)))
     clouds = sorted((_cloud(rng, kind, width, wind) for kind in SKIES[sky][1]), key=lambda cloud: cloud.top_km)
@@ -160,7 +161,7 @@ def draw_sky(number: int, seed: int = 0, time: str | None = None, sky: str | Non
     return SkyState(
         number=number, seed=seed, time=time, sky=sky, layers=tuple(layers), haze=haze,
         source=turned(source, minutes, latitude), source_lux=lux, town=town, town_lux=town_lux,
-        town_colour=np.array([1.0, 0.92 - 0.30 * sodium, 0.80 - 0.55 * sodium], np.float32),
+        town_colour=_lamps(sodium),
         town_azimuth=float(rng.uniform(0, 360)), ground=float(rng.uniform(0.08, 0.30)),
         skyline=draw_skyline(sky_stream(seed, number, "skyline"), town),
         stars=turned(places, minutes, latitude), magnitudes=np.concatenate([magnitudes, magnitudes]),
@@ -183,13 +184,24 @@ def at_site(state: SkyState, site: int) -> SkyState:
     if site < 0:
         raise ValueError(f"found site={site}, expected 0 or more")
     rng = sky_stream(state.seed, site, "site")
-    town_lux, sodium = log_uniform(rng, 1.5e-4, 0.3), rng.random()
-    town = float(np.log(town_lux / 1.5e-4) / np.log(0.3 / 1.5e-4))
+    town_lux, sodium = log_uniform(rng, *TOWN_LUX), rng.random()
+    town = _town(town_lux)
     return replace(
         state, town=town, town_lux=town_lux, town_azimuth=float(rng.uniform(0, 360)),
-        town_colour=np.array([1.0, 0.92 - 0.30 * sodium, 0.80 - 0.55 * sodium], np.float32),
+        town_colour=_lamps(sodium),
         ground=float(rng.uniform(0.08, 0.30)), skyline=draw_skyline(sky_stream(state.seed, site, "skyline"), town),
     )  # fmt: skip
+
+
+def _town(lux: float) -> float:
+    """How far into a town a camera stands where towns send up so much light: 0 open country, 1 its middle."""
+    dark, bright = TOWN_LUX
+    return float(np.log(lux / dark) / np.log(bright / dark))
+
+
+def _lamps(sodium: float) -> np.ndarray:
+    """Colour (3,) of a town's light: 0 white lamps, 1 orange ones."""
+    return np.array([1.0, 0.92 - 0.30 * sodium, 0.80 - 0.55 * sodium], np.float32)
 
 
 def _source(rng: np.random.Generator, time: str) -> tuple[np.ndarray, float]:

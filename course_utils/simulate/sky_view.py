@@ -6,13 +6,12 @@ import numpy as np
 
 from course_utils.sensors import RGB
 from course_utils.simulate.atmosphere import SCALE_HEIGHT_KM
+from course_utils.simulate.clouds import CRYSTALS, DROPLETS
 from course_utils.simulate.sky_camera import stray_light
 from course_utils.simulate.sky_clouds import SkyLayer
 from course_utils.simulate.sky_geometry import airmass, direction
 from course_utils.simulate.sky_horizon import object_colours
 from course_utils.simulate.sky_light import (
-    CRYSTALS,
-    DROPLETS,
     MOLECULES,
     beam_transmittance,
     clear_sky,

@@ -79,7 +79,7 @@ def absorption_coefficient(wavelength_nm: float, phase: str) -> float:
 
 
 def snow_reflectance(wavelength_nm: float, grain_mm: float, impurity: float = 0.0) -> float:
-    """Albedo of deep snow: exp(−3.6 √(γ d)).
+    """Albedo of deep snow: exp(−3.62 √(γ d)).
 
     Visible light passes a grain almost unhindered, so snow of any age is white; in the short-wave infrared
     ice absorbs, and the longer path through coarse grains makes old snow darker than fresh snow.
