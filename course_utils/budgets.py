@@ -11,13 +11,12 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
-__all__ = ["BOOK_SECONDS", "MEMORY_MB", "Measured", "measured", "memory_allowed", "seconds_allowed"]
+__all__ = ["BOOK_SECONDS", "MEMORY_MB", "Measured", "measured", "seconds_allowed"]
 
 BOOK_SECONDS = 600              # all notebooks, one after another
-MEMORY_MB = 1000                # 10⁶ bytes: a kernel and all that it starts
+MEMORY_MB = 1000                # 10⁶ bytes: a kernel and all that it starts, pages that they share counted once
 SECONDS = 60
 LONGER = {"09_patches": 90, "10_unet": 90}
-LARGER = {"14_supercomputers": 1400}        # starts three processes, each with a PyTorch of its own
 RECORD = files("course_utils") / "recorded" / "chapters.json"          # read without importing PyTorch
 HEADS = ("chapter", "seconds", "MB")
 
@@ -36,22 +35,6 @@ def seconds_allowed(chapter: str) -> int:
         (60, 90)
     """
     return LONGER.get(chapter, SECONDS)
-
-
-def memory_allowed(chapter: str) -> int:
-    """Say how much memory a chapter's notebook may occupy, with all that it starts.
-
-    Args:
-        chapter: its file name without ending.
-
-    Returns:
-        10⁶ bytes.
-
-    Example:
-        >>> memory_allowed("03_descent")
-        1000
-    """
-    return LARGER.get(chapter, MEMORY_MB)
 
 
 @dataclass(frozen=True)
@@ -93,8 +76,7 @@ class Measured:
             For each chapter its name, seconds and seconds allowed, MB and MB allowed.
         """
         stems = {path: PurePosixPath(path).stem for path in self.notebooks}
-        return [(stems[path], took["seconds"], seconds_allowed(stems[path]), took["peak_rss_mb"],
-                 memory_allowed(stems[path]))
+        return [(stems[path], took["seconds"], seconds_allowed(stems[path]), took["peak_rss_mb"], MEMORY_MB)
                 for path, took in self.notebooks.items()]
 
     def where(self) -> str:

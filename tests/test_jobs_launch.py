@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from course_utils.jobs import launch, scaling
+from course_utils.jobs import launch, scaling, torchrun
 from course_utils.jobs.launch import JobFailedError
 from course_utils.jobs.team import Team
 from tests.processes import all_gone, running
@@ -40,6 +40,24 @@ def test_a_job_that_fails_says_what_it_said():
     with pytest.raises(JobFailedError, match="ended with status 1, expected 0; it said:") as error:
         launch.run_function(fails, processes=2, threads=3, timeout=300)
     assert "of 2, 3 threads" in str(error.value) and "ChildFailedError" not in str(error.value)
+
+
+def test_a_job_that_raises_says_where():
+    def raises():
+        {}["no such key"]
+
+    with pytest.raises(JobFailedError, match=r"(?s)Traceback.*in raises\n.*KeyError: 'no such key'"):
+        launch.run_function(raises, processes=1, timeout=300)
+
+
+def test_a_program_finds_what_python_gives_it_and_shares_what_the_launcher_has_imported(tmp_path):
+    (tmp_path / "neighbour.py").write_text("NAME = __name__\n")
+    program = tmp_path / "program.py"
+    program.write_text("import os, signal, sys\nfrom neighbour import NAME\n\n"
+                       "shares = 'torch._dynamo' in sys.modules\n"
+                       "print(__name__, sys.argv, NAME, shares, signal.getsignal(signal.SIGTERM).name)\n")
+    said = launch.run([str(program), "--word", "1"], processes=2, timeout=300).splitlines()
+    assert said == 2 * [f"__main__ {[str(program), '--word', '1']} neighbour {torchrun.FORKS} SIG_DFL"]
 
 
 def test_a_job_that_does_not_end_is_ended(tmp_path, monkeypatch):

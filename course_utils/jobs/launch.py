@@ -13,8 +13,6 @@ from pathlib import Path
 __all__ = ["JobFailedError", "command", "run", "run_function", "start"]
 
 GRACE = 45.0                    # seconds; torchrun, asked to end, gives its processes 30 before it ends them itself
-# torchrun starts Python with -u, which writes a line and its end apart: lines of two processes would mix.
-WHOLE_LINES = "import sys\n\nsys.stdout.reconfigure(line_buffering=True, write_through=False)"
 TORCHRUNS_REPORT = "failed (exitcode"       # in its first line; what the processes said comes before
 
 
@@ -25,8 +23,8 @@ class JobFailedError(RuntimeError):
 def command(target: Sequence[str], processes: int = 2) -> list[str]:
     """Write the command that starts a program several times on this machine.
 
-    ``python -m torch.distributed.run`` is torchrun, of the very environment that asks. The processes meet at a free
-    port of the loopback address, so nothing is looked up in a network.
+    It is torchrun, of the very environment that asks; `jobs.torchrun` lets its processes share memory. They meet at a
+    free port of the loopback address, so nothing is looked up in a network.
 
     Args:
         target: what to start: a file or ``-m``, a module, and arguments; options of torchrun may come before.
@@ -37,10 +35,10 @@ def command(target: Sequence[str], processes: int = 2) -> list[str]:
 
     Example:
         >>> command(["-m", "course_utils.jobs.data_parallel"], processes=4)[1:5]
-        ['-m', 'torch.distributed.run', '--nnodes', '1']
+        ['-m', 'course_utils.jobs.torchrun', '--nnodes', '1']
     """
     meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
-    torchrun = [sys.executable, "-m", "torch.distributed.run"]
+    torchrun = [sys.executable, "-m", "course_utils.jobs.torchrun"]
     return [*torchrun, "--nnodes", "1", "--nproc-per-node", str(processes), *meeting, *target]
 
 
@@ -118,7 +116,7 @@ def run_function(function: Callable[[], None], processes: int = 2, threads: int 
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / f"{function.__name__}.py"
         source = textwrap.dedent(inspect.getsource(function))
-        program.write_text(f"{WHOLE_LINES}\n\n{source}\n\n{function.__name__}()\n", encoding="utf-8")
+        program.write_text(f"{source}\n\n{function.__name__}()\n", encoding="utf-8")
         return run([str(program)], processes, threads, timeout)
 
 

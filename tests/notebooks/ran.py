@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.budgets import BOOK_SECONDS, measured, memory_allowed, seconds_allowed
+from course_utils.budgets import BOOK_SECONDS, MEMORY_MB, measured, seconds_allowed
 from course_utils.files import aside
 from tools.execution import Usage
 
@@ -27,12 +27,12 @@ def alone(stem: str, usage: Usage) -> float:
 
 def over_budget(stem: str, usage: Usage) -> Iterator[str]:
     """Say what a notebook took far beyond its budget."""
-    seconds, megabytes = seconds_allowed(stem), memory_allowed(stem)
+    seconds = seconds_allowed(stem)
     if alone(stem, usage) > TIMES * seconds:
         yield (f"{stem}: found {usage.cpu_seconds:.0f} s of processor time, {alone(stem, usage):.0f} s on two cores, "
                f"the budget is {seconds} s (here {TIMES} times that are allowed)")
-    if usage.peak_rss_mb > MEMORY_TIMES * megabytes:
-        yield (f"{stem}: found a peak of {usage.peak_rss_mb:.0f} MB, the budget is {megabytes} MB "
+    if usage.peak_rss_mb > MEMORY_TIMES * MEMORY_MB:
+        yield (f"{stem}: found a peak of {usage.peak_rss_mb:.0f} MB, the budget is {MEMORY_MB} MB "
                f"(here {MEMORY_TIMES} times that are allowed)")
 
 

@@ -140,7 +140,7 @@ def test_what_a_notebook_took_and_printed_is_kept_and_must_repeat(nbval, tmp_pat
 
 
 def test_a_notebook_and_a_book_far_over_budget_fail_by_name(nbval, tmp_path, monkeypatch):
-    monkeypatch.setattr(ran, "memory_allowed", lambda stem: 10)
+    monkeypatch.setattr(ran, "MEMORY_MB", 10)
     monkeypatch.setattr(ran, "seconds_allowed", lambda stem: 0.01)
     nbformat.write(new_notebook(cells=[cell("sum(range(10**7))"), cell("2")]), tmp_path / "01_big.ipynb")
     status, said = nbval(tmp_path / "01_big.ipynb", tmp_path)
