@@ -124,7 +124,8 @@ def require_settings(path: str | Path, saved: dict[str, Any], wanted: dict[str, 
 def _compare(name: str, saved: dict[str, Any], expected: dict[str, Any]) -> None:
     """Name the first difference between two architectures."""
     if saved["class"] != expected["class"]:
-        raise CheckpointError(f"found a checkpoint of {saved['class']} in {name}, expected {expected['class']}")
+        raise CheckpointError(f"found a checkpoint of {saved['class']} in {name}, expected {expected['class']}; "
+                              f"build a {saved['class']}, or name another checkpoint")
     for key in [*expected["shapes"], *saved["shapes"]]:
         found, wanted = saved["shapes"].get(key), expected["shapes"].get(key)
         if found != wanted:

@@ -144,6 +144,7 @@ def write_images(folder: str | Path, round_: Round) -> None:
 
     Raises:
         ChallengeError: the folder is there already.
+        WriteError: the disk is full, or nothing may be written there.
     """
     if Path(folder).exists():
         raise ChallengeError(f"found {Path(folder).name} already there, expected to make it; choose another name")

@@ -112,6 +112,7 @@ def write_submission(path: str | Path, submission: Submission) -> None:
 
     Raises:
         ChallengeError: the name has another ending.
+        WriteError: the disk is full, or nothing may be written there.
     """
     if Path(path).suffix != ".npz":
         raise ChallengeError(f"found the name {Path(path).name}, expected one that ends in .npz")

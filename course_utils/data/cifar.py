@@ -128,6 +128,7 @@ def write_records(path: str | Path, images: np.ndarray, labels: np.ndarray) -> N
 
     Raises:
         LayoutError: the arrays have another shape or type, or a class is not in 0–9.
+        WriteError: the disk is full, or nothing may be written there.
 
     Example:
         >>> import tempfile

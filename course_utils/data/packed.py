@@ -53,7 +53,8 @@ class PackedPatches(Dataset):
             absent = np.setdiff1d(wanted, self.patches.scene)
             if absent.size:
                 raise LayoutError(f"found no patch of scene {absent[0]} ({absent.size} scenes are absent), expected "
-                                  f"scenes of {np.unique(self.patches.scene).size} that are here")
+                                  f"some of the {np.unique(self.patches.scene).size} scenes that are here; a split "
+                                  "may belong to another folder")
             self._rows = np.flatnonzero(np.isin(self.patches.scene, wanted))
 
     @property
@@ -151,6 +152,7 @@ def build_packed(folder: str | Path, numbers: Sequence[int], seed: int = 0, sens
 
     Raises:
         LayoutError: the folder is there already.
+        WriteError: the disk is full, or nothing may be written there.
     """
     refuse_existing(Path(folder))
     patches = simulate_patches(numbers, seed, sensor, workers, progress)

@@ -177,7 +177,8 @@ class PngPatches(Dataset):
     def _check_complete(self, present: set[int]) -> None:
         """Every patch has all its files, and no more band files than the channels need."""
         if len(self.channels) % 3:
-            raise LayoutError(f"found {len(self.channels)} channels, expected a multiple of three")
+            raise LayoutError(f"found {len(self.channels)} channels, expected a multiple of three: a PNG file holds "
+                              "three; name all the channels that the folder holds")
         inputs = {path.name for path in (self.folder / "input").iterdir()}
         for number in self.numbers:
             if number not in present:
@@ -191,7 +192,8 @@ class PngPatches(Dataset):
             surplus = f"{number:07d}_{len(files) - 1}.png"
             if surplus in inputs:
                 raise LayoutError(f"found {surplus} in {self.folder / 'input'}, expected {len(files) - 1} band files "
-                                  f"for the {len(self.channels)} channels {', '.join(self.channels)}")
+                                  f"for the {len(self.channels)} channels {', '.join(self.channels)}; name all the "
+                                  "channels that the folder holds")
 
     def _check_files(self) -> None:
         """Check sums and sizes of all files, without decoding them."""

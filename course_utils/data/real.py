@@ -209,6 +209,7 @@ def write_labelled_npz(path: str | Path, scenes: Iterable[LabelledScene]) -> Non
     Raises:
         LayoutError: there is no scene, their bands or sizes differ, or `read_labelled_npz` would refuse one.
         InvalidReflectanceError: a pixel that counts has a reflectance that is not finite.
+        WriteError: the disk is full, or nothing may be written there.
     """
     path, scenes = Path(path), list(scenes)
     kinds = {(scene.bands, scene.image.shape) for scene in scenes}

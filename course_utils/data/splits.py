@@ -148,6 +148,7 @@ def save_split(path: str | Path, split: Split, replace: bool = False) -> None:
 
     Raises:
         SplitError: the file exists and may not be replaced.
+        WriteError: the disk is full, or nothing may be written there.
     """
     path = Path(path)
     if path.exists() and not replace:

@@ -152,6 +152,9 @@ def save_program(program: ExportedProgram, card: Card, path: str | Path) -> None
         program: what `capture` gave.
         card: kept inside the file.
         path: ends in .pt2.
+
+    Raises:
+        WriteError: the disk is full, or nothing may be written there.
     """
     content = io.BytesIO()          # a file that torch writes itself tells nothing of why it could not
     torch.export.save(program, content, extra_files={KEY: card.to_json()})
@@ -194,6 +197,9 @@ def save_onnx(program: ExportedProgram, card: Card, path: str | Path) -> None:
         program: what `capture` gave.
         card: kept inside the file.
         path: ends in .onnx.
+
+    Raises:
+        WriteError: the disk is full, or nothing may be written there.
     """
     with _quiet():
         written = torch.onnx.export(program, dynamo=True, external_data=False, opset_version=OPSET, verbose=False,

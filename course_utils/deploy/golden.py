@@ -46,6 +46,9 @@ class Golden:
 
         Args:
             path: of the file.
+
+        Raises:
+            WriteError: the disk is full, or nothing may be written there.
         """
         with aside(path) as new:
             arrays = [np.ascontiguousarray(array, "<f4").tobytes() for array in (self.image, self.prob)]
@@ -92,6 +95,7 @@ def add_golden(folder: str | Path, frozen: nn.Module, image: np.ndarray, toleran
 
     Raises:
         GoldenError: the answer is no number somewhere.
+        WriteError: the disk is full, or nothing may be written there.
     """
     folder = Path(folder)
     with torch.no_grad():

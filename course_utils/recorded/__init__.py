@@ -44,6 +44,9 @@ def save_results(name: str, found: Any, command: str, seeds: list[int], folder: 
         command: what makes the record again, from the project's folder.
         seeds: of everything random in it.
         folder: where records are kept.
+
+    Raises:
+        WriteError: the disk is full, or nothing may be written there.
     """
     content = {"about": _about(command, seeds), "results": found}
     with aside(folder / f"{name}.json") as new:
@@ -82,6 +85,7 @@ def save_weights(name: str, model: nn.Module, command: str, seeds: list[int], fo
 
     Raises:
         RecordError: the file would be larger than `LARGEST`, or a weight is not finite in half precision.
+        WriteError: the disk is full, or nothing may be written there.
     """
     tensors = {key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
                for key, value in model.state_dict().items()}
