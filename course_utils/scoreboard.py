@@ -182,7 +182,7 @@ class Board:
         lines += ["</tr></thead>", "<tbody>"]
         for row in self.rows:
             cells = [str(row.chapter), f"{row.parameters:,}"]
-            cells += [f"{getattr(row, name):.3f}" for name in SCORES]
+            cells += [f"{round(getattr(row, name), 4):.3f}" for name in SCORES]    # as when it is recorded
             lines.append(f'<tr><th scope="row">{escape(row.model)}</th>')
             lines += [f"<td>{cell}</td>" for cell in cells]
             lines.append("</tr>")

@@ -16,6 +16,7 @@ import course_downloads
 import course_outputs
 import course_pages
 import course_quiz
+import course_spaces
 import course_tables
 from course_chapters import DIFFICULTY, require_facts
 from docutils import nodes
@@ -132,6 +133,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", course_outputs.join_streams)
     app.connect("doctree-read", course_quiz.replace_quizzes)
     app.connect("doctree-read", course_tables.stack_tables)
+    app.connect("doctree-read", course_spaces.keep_together)
     app.connect("autodoc-process-signature", course_api.readable)
     app.connect("doctree-read", course_api.list_names)
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))

@@ -11,7 +11,7 @@ from matplotlib.path import Path as Curve
 from course_utils.colours import CLOUD, FALSE_POSITIVE, INVALID, STYLE
 
 # Everything is placed in inches from the top left corner, so that letters keep their size however many rows there are.
-ROW, CAPTION, HEADLINE, FOOT, WIDTH = 0.29, 0.36, 0.32, 0.36, 4.97
+ROW, CAPTION, HEADLINE, LINE, FOOT, WIDTH = 0.29, 0.36, 0.32, 0.14, 0.36, 4.97
 STATION, TITLE, MINUTES, FIRST_PLAN, PLAN_STEP = 0.68, 0.84, 3.82, 4.07, 0.34
 RADIUS, REACH = 0.055, 0.56
 PART_HUES = (CLOUD, FALSE_POSITIVE, "#00694D")
@@ -93,10 +93,11 @@ def _marks(ax: Axes, y: float, number: int, plans: dict[str, Plan], hue: str) ->
 
 def _legend(ax: Axes, height: float, plans: dict[str, Plan]) -> None:
     """Say what columns and marks mean."""
-    style = {"fontsize": 9, "color": INVALID, "va": "baseline", "linespacing": 1.1}
+    style = {"fontsize": 9, "color": INVALID, "va": "baseline"}
     ax.text(MINUTES, HEADLINE, "minutes", ha="right", **style)
     for column, plan in enumerate(plans.values()):
-        ax.text(FIRST_PLAN + PLAN_STEP * column, HEADLINE, plan.title.lower().replace(" ", "\n"), ha="center", **style)
+        for above, word in enumerate(reversed(plan.title.lower().split())):
+            ax.text(FIRST_PLAN + PLAN_STEP * column, HEADLINE - LINE * above, word, ha="center", **style)
     y = height - 0.18
     for x, fill, word in ((2.3, "full", "whole chapter"), (3.75, "bottom", "in short")):
         ax.plot(x, y - 0.04, "o", color=INVALID, markerfacecoloralt="white", markersize=8, fillstyle=fill)

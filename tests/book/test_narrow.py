@@ -2,6 +2,7 @@
 
 import pytest
 from course_lines import break_line, break_long_lines, loosen_words, text_of
+from course_spaces import harden, keep_together
 from course_tables import stack_tables
 from docutils import nodes, utils
 from page_checks import parse
@@ -85,3 +86,23 @@ def test_three_columns_of_words_are_stacked_and_each_cell_says_its_column():
 ])  # fmt: skip
 def test_tables_that_fit_stay_tables(rows):
     assert table(*rows)["classes"] == []
+
+
+@pytest.mark.parametrize(("text", "kept"), [
+    ("snow at 1.6 µm, 70 % of 3 metres", "snow at 1.6~µm, 70~% of 3 metres"),
+    ("an image (B, C, H, W) of 64 × 64, in chapter 02", "an image (B,~C,~H,~W) of 64~×~64, in chapter~02"),
+    ("a mask (see there, too) 2 steps on", "a mask (see there, too) 2 steps on"),
+])  # fmt: skip
+def test_what_belongs_together_stays_in_one_line(text, kept):
+    assert harden(text) == kept.replace("~", "\xa0")
+
+
+def test_code_and_formulas_keep_their_spaces():
+    document = utils.new_document("page")
+    code, formula = nodes.literal("", "x = (2, 3)"), nodes.math("", "(2, 3)")
+    document += nodes.paragraph("", "", nodes.Text("of shape (2, 3)"), code, formula)
+    document += nodes.literal_block("", "y = 3 % 2")
+    keep_together(None, document)
+    assert document[0][0] == "of shape (2,\xa03)"
+    assert code.astext() == "x = (2, 3)" and formula.astext() == "(2, 3)"
+    assert document[1].astext() == "y = 3 % 2"
