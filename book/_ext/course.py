@@ -134,6 +134,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", course_quiz.replace_quizzes)
     app.connect("doctree-read", course_tables.stack_tables)
     app.connect("doctree-read", course_spaces.keep_together)
+    app.connect("doctree-read", course_spaces.close_formulas)
     app.connect("autodoc-process-signature", course_api.readable)
     app.connect("doctree-read", course_api.list_names)
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))

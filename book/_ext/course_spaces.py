@@ -1,4 +1,4 @@
-"""Spaces at which no line breaks: before a unit, around ×, in the shape of an array, before the number of a chapter."""
+"""Where no line breaks: before a unit, around ×, in an array's shape, before a chapter's number, after a formula."""
 
 import re
 
@@ -9,6 +9,7 @@ HARD = "\N{NO-BREAK SPACE}"
 UNITS = "%|°|µm|μm|nm|mm|cm|km|m|kg|g|ms|s|min|h|kB|MB|GB"
 PLACES = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))|(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)|(?<=\b[Cc]hapter) (?=\d)")
 NO_PROSE = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
+AFTER_FORMULA = re.compile(r"[,.;:!?)]+|-\w+")
 SHAPE = re.compile(r"\((?:[\w·−-]{1,4}, )+[\w·−-]{1,4}\)")
 
 
@@ -28,3 +29,15 @@ def keep_together(app: Sphinx, doctree: nodes.document) -> None:
         hard = harden(text)
         if hard != text and not isinstance(text.parent, NO_PROSE):
             text.parent.replace(text, nodes.Text(hard))
+
+
+def close_formulas(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep each formula in its line with the mark that follows it: no line begins with a comma."""
+    for formula in list(doctree.findall(nodes.math)):
+        line = formula.parent
+        place = line.index(formula)
+        after = line[place + 1] if place + 1 < len(line) else None
+        mark = AFTER_FORMULA.match(after) if isinstance(after, nodes.Text) else None
+        if mark:
+            closed = nodes.inline("", "", formula, nodes.Text(mark[0]), classes=["unbroken"])
+            line[place:place + 2] = [closed, nodes.Text(after[mark.end():])]

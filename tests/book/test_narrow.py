@@ -2,7 +2,7 @@
 
 import pytest
 from course_lines import break_line, break_long_lines, loosen_words, text_of
-from course_spaces import harden, keep_together
+from course_spaces import close_formulas, harden, keep_together
 from course_tables import stack_tables
 from docutils import nodes, utils
 from page_checks import parse
@@ -106,3 +106,21 @@ def test_code_and_formulas_keep_their_spaces():
     assert document[0][0] == "of shape (2,\xa03)"
     assert code.astext() == "x = (2, 3)" and formula.astext() == "(2, 3)"
     assert document[1].astext() == "y = 3 % 2"
+
+
+@pytest.mark.parametrize(("before", "kept", "rest"), [
+    (". Then more", ".", " Then more"), ("-th place", "-th", " place"), (").", ").", ""),
+])  # fmt: skip
+def test_a_formula_stays_in_one_line_with_the_mark_after_it(before, kept, rest):
+    paragraph = nodes.paragraph("", "", nodes.Text("as "), nodes.math("", "x"), nodes.Text(before))
+    close_formulas(None, paragraph)
+    closed = paragraph[1]
+    assert closed["classes"] == ["unbroken"] and closed.astext() == "x" + kept
+    assert paragraph[2].astext() == rest and paragraph.astext() == f"as x{before}"
+
+
+@pytest.mark.parametrize("parts", [[], [nodes.Text(" and more")], [nodes.emphasis("", ".")]])
+def test_a_formula_without_a_mark_after_it_stays_as_it_is(parts):
+    paragraph = nodes.paragraph("", "", nodes.math("", "x"), *parts)
+    close_formulas(None, paragraph)
+    assert not list(paragraph.findall(nodes.inline)) and isinstance(paragraph[0], nodes.math)
