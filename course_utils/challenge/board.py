@@ -12,7 +12,7 @@ from course_utils.leaderboard import LeaderboardError
 
 __all__ = ["Standings", "baselines", "check_board", "own_board", "with_baselines"]
 
-HEADS = ("place", "entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters")
+HEADS = ("place and entry", "IoU", "thin recall", "small recall", "snow alarms", "CPU seconds", "parameters")
 KINDS = {"name": str, "model": str, "round": str, "digest": str} | dict.fromkeys(
     ("parameters", "cpu_seconds", "score", "error", "thin_recall", "small_recall", "snow_alarms"), int | float)
 
@@ -105,6 +105,6 @@ class Standings:
                      f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",
                      f"{one['parameters']:,}"]
             model = f'<small style="font-weight: normal">{escape(one["model"])}</small>'
-            lines.append(f'<tr><td>{place}</td><th scope="row">{escape(one["name"])}<br>{model}</th>'
-                         f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+            lines.append(f'<tr><th scope="row" style="min-width: 8.5rem">{place}&ensp;{escape(one["name"])}<br>{model}'
+                         f'</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
         return "\n".join([*lines, "</tbody></table>"])
