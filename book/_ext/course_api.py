@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 
 PACKAGE = "course_utils"
 NOT_LISTED = ("checks", "__main__")     # marks exercises; the command line
+RESULTS = ("Returns:", "Yields:")       # sections of a docstring
 
 
 class Api(Directive):
@@ -80,6 +81,20 @@ def readable(app: Sphinx, what: str, name: str, obj: object, options: dict, sign
     if signature and not is_python(f"def f{signature}: pass"):
         signature = re.sub(r"~[\w.]+\.", "", signature)
     return signature, returns
+
+
+def keep_result_whole(app: Sphinx, what: str, name: str, obj: object, options: dict, lines: list[str]):
+    """Leave what a docstring says of its result in one piece; napoleon would take the words before a colon for a type.
+
+    Example:
+        >>> lines = ["Returns:", "    (H, W): a mask."]
+        >>> keep_result_whole(None, "function", "", None, {}, lines)
+        >>> lines[1]
+        '    : (H, W): a mask.'
+    """
+    for number in range(1, len(lines)):
+        if lines[number - 1] in RESULTS:
+            lines[number] = re.sub(r"(?=\S)", ": ", lines[number], count=1)
 
 
 def names_used(code: str) -> list[str]:

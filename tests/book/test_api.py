@@ -7,6 +7,7 @@ from pathlib import Path
 import course_api
 import pytest
 from page_checks import parse
+from sphinx.ext.napoleon import Config, GoogleDocstring
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,13 @@ def test_a_module_lists_what_it_defines_in_the_order_of_the_file():
 def test_what_a_package_only_passes_on_is_described_where_it_is_defined():
     assert course_api.defined_in(importlib.import_module("course_utils.metrics")) == []
     assert "Counts" in course_api.defined_in(importlib.import_module("course_utils.metrics.counts"))
+
+
+def test_words_before_a_colon_of_a_result_are_no_type():
+    lines = ["Give it.", "", "Returns:", "    (H, W): a mask, or", "    nothing: see below."]
+    course_api.keep_result_whole(None, "function", "", None, {}, lines)
+    assert GoogleDocstring(lines, Config()).lines()[2:] == [
+        ":returns: (H, W): a mask, or", "          nothing: see below.", ""]
 
 
 def test_autodoc_is_told_of_exceptions_classes_with_their_methods_and_functions():
