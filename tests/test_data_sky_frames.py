@@ -8,6 +8,8 @@ from course_utils.data.errors import SplitError
 from course_utils.data.sky_frames import FRAME_PARTS, SITE, load_frames, load_series
 from course_utils.simulate.sky import sky_frame
 
+ALL = [0, 1, 0, 1, 2, 2]        # skies of the parts of `quick`, by day and by night, as they are simulated
+
 
 @pytest.fixture
 def quick(cache, monkeypatch):
@@ -32,15 +34,38 @@ def same(one, other):
 
 def test_the_first_call_simulates_and_later_ones_read(quick, cache):
     first = load_frames("train", "night", progress=False)
-    assert quick == [0, 1] and all(map(same, first, (sky_frame(n, time="night", size=48, site=SITE) for n in (0, 1))))
+    assert quick == ALL and all(map(same, first, (sky_frame(n, time="night", size=48, site=SITE) for n in (0, 1))))
     sky_frames._opened.clear()
     again = load_frames("train", "night", progress=False)
-    assert quick == [0, 1] and all(map(same, first, again))
-    assert [one.name for one in again] == ["night-0-0", "night-1-0"]
-    assert [path.suffix for path in (cache / "simulated").iterdir()] == [".npz"]
-    load_frames("test", "night", progress=False)
-    load_frames("train", "day", progress=False)
-    assert quick == [0, 1, 2, 0, 1]
+    assert all(map(same, first, again)) and [one.name for one in again] == ["night-0-0", "night-1-0"]
+    assert [path.suffix for path in (cache / "simulated").iterdir()] == [".npz"] * 4
+    one, = load_frames("test", "day", progress=False)
+    assert quick == ALL and same(one, sky_frame(2, time="day", size=48, site=SITE)) and one.name == "day-2-0"
+
+
+def test_only_absent_parts_are_simulated_and_in_one_go(quick, cache, monkeypatch):
+    load_frames(progress=False)
+    sky_frames._opened.clear()
+    for file in (cache / "simulated").glob("*-day-*"):
+        file.unlink()
+    asked = []
+    monkeypatch.setattr(sky_frames, "simulate_each", lambda make, skies, *options: (
+        asked.append(skies) or map(make, skies)))
+    for part in ("train", "test"):
+        load_frames(part, "day", progress=False)
+        load_frames(part, "night", progress=False)
+    assert asked == [[(0, "day", 0.0), (1, "day", 0.0), (2, "day", 0.0)]]
+
+
+def test_what_is_whole_is_kept_when_the_rest_is_interrupted(quick, cache, monkeypatch):
+    def interrupted(make, skies, *options):
+        yield from map(make, skies[:3])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sky_frames, "simulate_each", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        load_frames(progress=False)
+    assert [path.name.split("-")[3:5] for path in (cache / "simulated").iterdir()] == [["train", "day"]]
 
 
 def test_a_series_is_the_simulators(quick):
@@ -55,24 +80,24 @@ def test_a_series_is_the_simulators(quick):
 ])
 def test_a_damaged_file_is_made_anew(quick, cache, damage):
     first = load_frames("train", progress=False)
-    damage(next((cache / "simulated").iterdir()))
+    damage(next((cache / "simulated").glob("*-train-day-*")))
     sky_frames._opened.clear()
-    assert all(map(same, first, load_frames("train", progress=False))) and quick == [0, 1] * 2
+    assert all(map(same, first, load_frames("train", progress=False))) and quick == [*ALL, 0, 1]
 
 
 def test_another_version_of_the_simulator_has_another_file(quick, monkeypatch):
     load_frames("test", progress=False)
     monkeypatch.setattr(sky_frames, "SKY_VERSION", "next")
     load_frames("test", progress=False)
-    assert quick == [2, 2]
+    assert quick == ALL * 2
 
 
 def test_frames_that_can_not_be_kept_are_given_all_the_same(quick, cache):
     cache.mkdir()
     (cache / "simulated").write_text("in the way")
-    with pytest.warns(UserWarning, match="could not keep the simulated frames in .*COURSE_CACHE"):
+    with pytest.warns(UserWarning, match="could not keep the simulated frames in .*COURSE_CACHE") as said:
         assert len(load_frames("train", progress=False)) == 2
-    assert len(load_frames("train", progress=False)) == 2 and quick == [0, 1]
+    assert len(said) == 1 and len(load_frames("test", progress=False)) == 1 and quick == ALL
 
 
 def test_no_sky_is_in_two_parts():
@@ -94,7 +119,7 @@ def test_whether_all_frames_are_kept_is_said_without_simulating(quick, cache, mo
             for part in sky_frames.FRAME_PARTS for time in sky_frames.TIMES)]:
         make()
         made.append(sky_frames.frames_are_kept(7))
-    assert made == [False] * 5 + [True] and len(quick) == 1 + 2 * 3
+    assert made == [False] * 2 + [True] * 4 and len(quick) == 1 + len(ALL)
     (cache / "simulated").rename(tmp_path / "simulated")
     assert not sky_frames.frames_are_kept(7)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))

@@ -1,7 +1,7 @@
 """Labelled pictures of the sky: read from a folder with `images/` and `masks/` of the same names, or simulated."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -78,11 +78,11 @@ def simulate_pictures(numbers: Iterable[int], seed: int = 0, size: int = 128, wo
         >>> [picture.name for picture in simulate_pictures([7, 8], size=32)]
         ['photo-7', 'frame-8']
     """
-    return simulate_each(partial(_simulate, seed=seed, size=size), numbers, workers, progress)
+    return list(simulate_each(partial(_simulate, seed=seed, size=size), numbers, workers, progress))
 
 
 def simulate_each(make: Callable[[Any], SkyPicture], wanted: Iterable, workers: int = 1,
-                  progress: bool = False) -> list[SkyPicture]:
+                  progress: bool = False) -> Iterator[SkyPicture]:
     """Simulate one picture for each item of a list.
 
     Args:
@@ -91,16 +91,17 @@ def simulate_each(make: Callable[[Any], SkyPicture], wanted: Iterable, workers: 
         workers: processes that share the work.
         progress: show a bar on stderr.
 
-    Returns:
+    Yields:
         The pictures, in the order of the items.
     """
     wanted = list(wanted)
     hidden = {} if progress else {"disable": True}           # leave it to TQDM_DISABLE otherwise
     bar = partial(tqdm, total=len(wanted), desc="simulating", unit="picture", **hidden)
     if workers <= 1:
-        return list(bar(map(make, wanted)))
+        yield from bar(map(make, wanted))
+        return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(bar(pool.map(make, wanted, chunksize=4)))
+        yield from bar(pool.map(make, wanted, chunksize=4))
 
 
 def _simulate(number: int, seed: int, size: int) -> SkyPicture:

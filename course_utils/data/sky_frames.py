@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,18 @@ FRAME_PARTS = {"train": range(48), "validation": range(48, 60), "test": range(60
 TIMES = ("day", "night")
 LARGEST = 2**28         # bytes of an array of frames
 
+Sky = tuple[int, str, float]        # number, time, minutes
+
 _opened: dict[Path, list[SkyPicture]] = {}      # a process reads or simulates frames once
 
 
 def load_frames(part: str = "train", time: str = "day", progress: bool = True) -> list[SkyPicture]:
-    """Give one part of the course's all-sky frames, simulating them if this is the first time.
+    """Give one part of the course's all-sky frames, simulating all parts if this is the first time.
 
     Args:
         part: ``"train"``, ``"validation"`` or ``"test"``; no sky is in two of them.
         time: ``"day"`` or ``"night"``.
-        progress: whether a bar is shown while simulating.
+        progress: whether a bar is shown while simulating, one for all parts.
 
     Returns:
         The frames, 256×256 pixels each, in the order of their numbers.
@@ -44,7 +47,7 @@ def load_frames(part: str = "train", time: str = "day", progress: bool = True) -
     if part not in FRAME_PARTS or time not in TIMES:
         raise SplitError(f"found part {part!r}, time {time!r}; expected one of {', '.join(FRAME_PARTS)}, and "
                          f"{' or '.join(TIMES)}")
-    return _kept(*_part(part, time), FRAME_SIZE, progress)
+    return _kept(f"{part}-{time}", _parts(), FRAME_SIZE, progress)
 
 
 def load_series(number: int, time: str = "night", frames: int = 36, every: float = 15.0, size: int = FRAME_SIZE,
@@ -67,7 +70,8 @@ def load_series(number: int, time: str = "night", frames: int = 36, every: float
     """
     if time not in TIMES:
         raise SplitError(f"found time {time!r}, expected {' or '.join(TIMES)}")
-    return _kept(*_series(number, time, frames, every), size, progress)
+    name, skies = _series(number, time, frames, every)
+    return _kept(name, {name: skies}, size, progress)
 
 
 def frames_are_kept(number: int) -> bool:
@@ -79,26 +83,29 @@ def frames_are_kept(number: int) -> bool:
     Returns:
         True if `load_frames`, and `load_series` of this number, would find all that they give.
     """
-    wanted = [_part(part, time) for part in FRAME_PARTS for time in TIMES] + [_series(number)]
-    return all(_find(name, skies, FRAME_SIZE) for name, skies in wanted)
+    return all(_find(name, skies, FRAME_SIZE) for name, skies in [*_parts().items(), _series(number)])
 
 
-def _part(part: str, time: str) -> tuple[str, list[tuple[int, str, float]]]:
-    """Name and skies (number, time, minutes) of one part."""
-    return f"{part}-{time}", [(number, time, 0.0) for number in FRAME_PARTS[part]]
+def _parts() -> dict[str, list[Sky]]:
+    """The skies of every part by day and by night, by the name of their file."""
+    return {f"{part}-{time}": [(number, time, 0.0) for number in numbers]
+            for part, numbers in FRAME_PARTS.items() for time in TIMES}
 
 
-def _series(number: int, time: str = "night", frames: int = 36, every: float = 15.0) -> tuple[str, list]:
+def _series(number: int, time: str = "night", frames: int = 36, every: float = 15.0) -> tuple[str, list[Sky]]:
     """Name and skies of one night or day."""
     return (f"sky-{number}-{time}-{frames}-every-{every:g}-min",
             [(number, time, step * every) for step in range(frames)])
 
 
-def _kept(name: str, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
-    """Frames of these skies (number, time, minutes): from memory, from a file, or simulated and then kept."""
+def _kept(name: str, sets: dict[str, list[Sky]], size: int, progress: bool) -> list[SkyPicture]:
+    """Frames of the set of this name: from memory, from a file, or simulated, at once with all that are absent."""
     path = _path(name, size)
+    if path not in _opened and (found := _find(name, sets[name], size)):
+        _opened[path] = found
     if path not in _opened:
-        _opened[path] = _find(name, skies, size) or _simulated(path, skies, size, progress)
+        _simulate({one: skies for one, skies in sets.items()
+                   if _path(one, size) not in _opened and not _find(one, skies, size)}, size, progress)
     return list(_opened[path])
 
 
@@ -107,7 +114,7 @@ def _path(name: str, size: int) -> Path:
     return data_folder() / "simulated" / f"all-sky-{SITE}-{name}-{size}-pixels-v{SKY_VERSION}.npz"
 
 
-def _find(name: str, skies: Sequence[tuple[int, str, float]], size: int) -> list[SkyPicture]:
+def _find(name: str, skies: Sequence[Sky], size: int) -> list[SkyPicture]:
     """The frames of a file in the shared folder or in the cache; none if there is no whole one."""
     path, names = _path(name, size), [f"{time}-{number}-{minutes:g}" for number, time, minutes in skies]
     return _read(shared_twin(path), names, size) or _read(path, names, size)
@@ -124,20 +131,29 @@ def _read(path: Path, names: list[str], size: int) -> list[SkyPicture]:
     return list(map(SkyPicture, names, pictures, codes)) if whole else []
 
 
-def _simulated(path: Path, skies: Sequence[tuple[int, str, float]], size: int, progress: bool) -> list[SkyPicture]:
-    """New frames, written to the file if it can be written."""
+def _simulate(sets: dict[str, list[Sky]], size: int, progress: bool) -> None:
+    """Make new frames; each set is written when it is whole, as long as files can be written."""
+    skies, keep = [sky for each in sets.values() for sky in each], True
     frames = simulate_each(partial(_frame, size=size), skies, worker_processes(), progress)
-    arrays = {"names": [one.name for one in frames], "pictures": np.stack([one.picture for one in frames]),
-              "codes": np.stack([one.codes for one in frames])}
-    try:
-        with aside(path) as new:
-            np.savez(new, **arrays)
-    except OSError as error:
-        warn_not_kept("frames", path, error, stacklevel=4)
-    return frames
+    for name, each in sets.items():
+        path = _path(name, size)
+        _opened[path] = list(islice(frames, len(each)))
+        try:
+            if keep:
+                _write(path, _opened[path])
+        except OSError as error:
+            keep = False
+            warn_not_kept("frames", path, error, stacklevel=4)
 
 
-def _frame(sky: tuple[int, str, float], size: int) -> SkyPicture:
+def _write(path: Path, frames: list[SkyPicture]) -> None:
+    """Keep frames in a file."""
+    with aside(path) as new:
+        np.savez(new, names=[one.name for one in frames], pictures=np.stack([one.picture for one in frames]),
+                 codes=np.stack([one.codes for one in frames]))
+
+
+def _frame(sky: Sky, size: int) -> SkyPicture:
     """One simulated frame."""
     number, time, minutes = sky
     frame = sky_frame(number, time=time, size=size, minutes=minutes, site=SITE)
