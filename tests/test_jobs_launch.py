@@ -50,14 +50,17 @@ def test_a_job_that_raises_says_where():
         launch.run_function(raises, processes=1, timeout=300)
 
 
-def test_a_program_finds_what_python_gives_it_and_shares_what_the_launcher_has_imported(tmp_path):
+def test_a_program_finds_what_python_gives_it_shares_what_the_launcher_has_imported_and_may_leave(tmp_path):
     (tmp_path / "neighbour.py").write_text("NAME = __name__\n")
     program = tmp_path / "program.py"
-    program.write_text("import os, signal, sys\nfrom neighbour import NAME\n\n"
-                       "shares = 'torch._dynamo' in sys.modules\n"
-                       "print(__name__, sys.argv, NAME, shares, signal.getsignal(signal.SIGTERM).name)\n")
+    program.write_text("import multiprocessing, signal, sys\nfrom neighbour import NAME\n\n"
+                       "made = type(multiprocessing.current_process()).__name__\n"
+                       "imported = 'torch._dynamo' in sys.modules\n"
+                       "print(__name__, sys.argv, NAME, made, imported, signal.getsignal(signal.SIGTERM).name)\n"
+                       "sys.exit()\n")
     said = launch.run([str(program), "--word", "1"], processes=2, timeout=300).splitlines()
-    assert said == 2 * [f"__main__ {[str(program), '--word', '1']} neighbour {torchrun.FORKS} SIG_DFL"]
+    made = "ForkProcess" if torchrun.FORKS else "SpawnProcess"
+    assert said == 2 * [f"__main__ {[str(program), '--word', '1']} neighbour {made} True SIG_DFL"]
 
 
 def test_a_job_that_does_not_end_is_ended(tmp_path, monkeypatch):

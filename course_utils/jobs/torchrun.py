@@ -3,9 +3,11 @@
 PyTorch takes 150 MB of every process that imports it, and what the first optimizer imports 70 more. torchrun starts
 each process anew; here the operating system copies one in which both are imported (a fork), and most of these pages
 stay common to all. A GPU's driver does not survive a fork, so where PyTorch was built for one, and outside Linux,
-processes start anew. Options, rendezvous, restarts and ends are those of torchrun.
+processes start anew. Rendezvous, restarts and ends are those of torchrun. So are the options, but nothing is chosen for
+who leaves them out: `jobs.launch`, which starts this, names the rendezvous and the threads of a process.
 """
 
+import multiprocessing
 import runpy
 import signal
 import sys
@@ -33,6 +35,7 @@ def _program(module: bool, target: str, *words: str) -> None:
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"):         # the launcher's own way to end stays with it
         if number := getattr(signal, name, None):
             signal.signal(number, signal.SIG_DFL)
+    multiprocessing.set_start_method(None, force=True)              # nor is how this process was started handed on
     sys.stdout.reconfigure(line_buffering=True, write_through=False)  # lines come at once, and whole
     sys.argv = [target, *words]
     try:
@@ -41,7 +44,9 @@ def _program(module: bool, target: str, *words: str) -> None:
         else:
             sys.path[0] = str(Path(target).absolute().parent)
             runpy.run_path(target, run_name="__main__")
-    except Exception:               # noqa: BLE001 (torchrun would tell of it later, and only the launcher's log)
+    except SystemExit as end:       # after 0 torchrun sees a program that ended; after None it would wait forever
+        sys.exit(0 if end.code is None else end.code)
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001 (torchrun would tell of it later, and only the launcher's log)
         traceback.print_exc()
         sys.exit(1)
 
