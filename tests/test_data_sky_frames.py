@@ -49,12 +49,24 @@ def test_only_absent_parts_are_simulated_and_in_one_go(quick, cache, monkeypatch
     for file in (cache / "simulated").glob("*-day-*"):
         file.unlink()
     asked = []
-    monkeypatch.setattr(sky_frames, "simulate_each", lambda make, skies, *options: (
-        asked.append(skies) or map(make, skies)))
+
+    def simulated(make, skies, *options):
+        asked.append(skies)
+        yield from map(make, skies)
+        asked.append("read to its end")     # else the bar would lack the last frame
+
+    monkeypatch.setattr(sky_frames, "simulate_each", simulated)
     for part in ("train", "test"):
         load_frames(part, "day", progress=False)
         load_frames(part, "night", progress=False)
-    assert asked == [[(0, "day", 0.0), (1, "day", 0.0), (2, "day", 0.0)]]
+    assert asked == [[(0, "day", 0.0), (1, "day", 0.0), (2, "day", 0.0)], "read to its end"]
+
+
+def test_a_part_that_another_process_writes_meanwhile_is_given_all_the_same(quick, monkeypatch):
+    first, find, looks = load_frames(progress=False), sky_frames._find, []
+    sky_frames._opened.clear()
+    monkeypatch.setattr(sky_frames, "_find", lambda *what: find(*what) if looks or looks.append(what) else [])
+    assert all(map(same, first, load_frames(progress=False)))
 
 
 def test_what_is_whole_is_kept_when_the_rest_is_interrupted(quick, cache, monkeypatch):

@@ -104,8 +104,8 @@ def _kept(name: str, sets: dict[str, list[Sky]], size: int, progress: bool) -> l
     if path not in _opened and (found := _find(name, sets[name], size)):
         _opened[path] = found
     if path not in _opened:
-        _simulate({one: skies for one, skies in sets.items()
-                   if _path(one, size) not in _opened and not _find(one, skies, size)}, size, progress)
+        _simulate({one: skies for one, skies in sets.items()      # this one also if somebody has written it by now
+                   if one == name or not (_path(one, size) in _opened or _find(one, skies, size))}, size, progress)
     return list(_opened[path])
 
 
@@ -144,6 +144,7 @@ def _simulate(sets: dict[str, list[Sky]], size: int, progress: bool) -> None:
         except OSError as error:
             keep = False
             warn_not_kept("frames", path, error, stacklevel=4)
+    next(frames, None)          # there is none: now the bar is full, and the processes end
 
 
 def _write(path: Path, frames: list[SkyPicture]) -> None:

@@ -144,8 +144,8 @@ def course_patches(folder: Path) -> object:
 def course_frames(folder: Path) -> object:
     """The course's own frames, whatever lies in the cache."""
     sky_frames._opened.clear()
-    made = lambda _, skies, *__: [sky.SkyPicture(f"day-{n}-{m:g}", np.zeros((8, 8, 3), np.uint8),  # noqa: E731
-                                                 np.zeros((8, 8), np.uint8)) for n, _, m in skies]
+    made = lambda _, skies, *__: (sky.SkyPicture(f"day-{n}-{m:g}", np.zeros((8, 8, 3), np.uint8),  # noqa: E731
+                                                 np.zeros((8, 8), np.uint8)) for n, _, m in skies)
     with mock.patch.dict(os.environ, COURSE_CACHE=str(folder)), mock.patch.object(sky_frames, "simulate_each", made):
         frames = sky_frames.load_series(3, "day", frames=2, size=8)
     assert [frame.picture.shape for frame in frames] == [(8, 8, 3)] * 2
