@@ -116,14 +116,14 @@ def plain_file(path: str | Path) -> Path:
 
 
 def digest(path: str | Path, kind: str = "sha256") -> str:
-    """Sum a file up in letters that change with every bit of it.
+    """Give the checksum of a file, which changes with every bit of it.
 
     Args:
         path: of the file.
-        kind: of the check sum, as `hashlib` calls it.
+        kind: of checksum, as `hashlib` calls it.
 
     Returns:
-        The check sum, hexadecimal: 64 letters of SHA-256.
+        Hexadecimal digits: 64 of SHA-256.
 
     Raises:
         OSError: it is no ordinary file, or can not be read.

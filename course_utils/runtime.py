@@ -102,7 +102,7 @@ def generator(seed: int) -> torch.Generator:
 def seeded(seed: int) -> Iterator[None]:
     """Let what draws from PyTorch's own generator, as new layers and dropout do, draw from a seed for a while.
 
-    Afterwards it is as if nothing had been drawn.
+    Afterwards, on the CPU, it is as if nothing had been drawn.
 
     Args:
         seed: any whole number from 0 to 2⁶³ − 1.
