@@ -18,7 +18,7 @@ import torch
 from torch import nn, optim
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler, Subset
 
-from course_utils.checkpoint import CheckpointError, load_checkpoint, require_parts, save_checkpoint
+from course_utils.checkpoint import load_checkpoint, require_parts, require_settings, save_checkpoint
 from course_utils.data.patches import load_patches
 from course_utils.jobs.team import Team, TeamError, join
 from course_utils.models.cnn import SimpleCNN
@@ -26,7 +26,7 @@ from course_utils.models.group_norm import group_normalised
 from course_utils.models.mlp import PixelMLP
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
-from course_utils.runtime import generator
+from course_utils.runtime import generator, seeded
 from course_utils.tasks import Segmentation, Task
 from course_utils.train import OPTIMIZERS, FitConfig, TrainingDivergedError, to_device
 
@@ -209,8 +209,7 @@ def build(settings: Settings, learning: Dataset) -> nn.Module:
     """
     few = learning[torch.randperm(len(learning), generator=generator(settings.seed))[:64].tolist()]
     pixels = few["image"].movedim(1, -1)[few["valid"]]          # (N, C)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with seeded(settings.seed):
         return Scaled(MODELS[settings.model](pixels.shape[1]), pixels)
 
 
@@ -279,11 +278,7 @@ def _resume(settings: Settings, model: nn.Module, optimizer: optim.Optimizer, te
         return 0
     state = load_checkpoint(settings.checkpoint, model)
     require_parts(settings.checkpoint, state, ("optimizer", "epoch", "settings"))
-    for name, value in _binding(settings).items():
-        if state["settings"].get(name) != value:
-            raise CheckpointError(f"found {name}={state['settings'].get(name)!r} in {Path(settings.checkpoint).name}, "
-                                  f"expected {value!r}; go on with the settings it was started with, or name another "
-                                  "checkpoint")
+    require_settings(settings.checkpoint, state["settings"], _binding(settings))
     optimizer.load_state_dict(state["optimizer"])
     return state["epoch"]
 
