@@ -169,7 +169,8 @@ class Board:
         width = max([len("model"), *(len(row.model) for row in self.rows)])
         lines = [f"{'model':<{width}}  chapter  parameters  " + "  ".join(f"{s:>5}" for s in SCORES.values())]
         for row in self.rows:
-            scores = (f"{getattr(row, name):>{max(5, len(label))}.3f}" for name, label in SCORES.items())
+            shown = zip(_shown(row), SCORES.values(), strict=True)
+            scores = (score.rjust(max(5, len(label))) for score, label in shown)
             lines.append(f"{row.model:<{width}}  {row.chapter:>7}  {row.parameters:>10,}  " + "  ".join(scores))
         return "\n".join([*lines, *self.notes])
 
@@ -181,8 +182,7 @@ class Board:
         lines += [f'<th scope="col">{head}</th>' for head in heads]
         lines += ["</tr></thead>", "<tbody>"]
         for row in self.rows:
-            cells = [str(row.chapter), f"{row.parameters:,}"]
-            cells += [f"{round(getattr(row, name), 4):.3f}" for name in SCORES]    # as when it is recorded
+            cells = [str(row.chapter), f"{row.parameters:,}", *_shown(row)]
             lines.append(f'<tr><th scope="row">{escape(row.model)}</th>')
             lines += [f"<td>{cell}</td>" for cell in cells]
             lines.append("</tr>")
@@ -210,6 +210,11 @@ class Board:
         ax.set(xlim=(0, 1.01), ylim=(len(self.rows) - 0.5, -0.5), xlabel="score on the test part")
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(SCORES), handletextpad=0.1)
         return ax
+
+
+def _shown(row: Row) -> list[str]:
+    """A row's scores in three digits, made of the four that are recorded: measured or read back, they look the same."""
+    return [f"{round(getattr(row, name), 4):.3f}" for name in SCORES]
 
 
 def recorded() -> Board:

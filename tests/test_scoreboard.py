@@ -129,6 +129,13 @@ def test_table_and_text_show_the_same_cells():
     assert len({len(line) for line in lines}) == 1 and repr(board) == str(board)
 
 
+@given(st.floats(0, 1))
+def test_a_measured_row_looks_as_it_does_when_it_is_recorded(score):
+    measured = dataclasses.replace(ROW, iou=score)
+    for show in (str, Board._repr_html_):
+        assert show(Board((measured,))) == show(Board((Row.parse(str(measured)),)))
+
+
 def test_the_figure_shows_every_score():
     ax = Board((ROW, dataclasses.replace(ROW, model="b", iou=0.7))).plot()
     shown = {line.get_label(): list(line.get_xdata()) for line in ax.lines}
