@@ -81,7 +81,7 @@ def chapter_header(chapter: dict, runtime: float | None, cores: int, reading: in
         facts.append(f"runs in <b>{duration(runtime)}</b> on {cores} {unit}, measured at this build")
     dots = "●" * level + "○" * (3 - level)
     facts.append(f'difficulty <b aria-hidden="true">{dots}</b> {DIFFICULTY[level]}')
-    return '<ul class="chapter-facts">' + "".join(f"<li>{fact}</li>" for fact in facts) + "</ul>"
+    return '<ul class="chapter-facts">' + " ".join(f"<li>{fact}</li>" for fact in facts) + "</ul>"
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
