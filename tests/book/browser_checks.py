@@ -26,6 +26,9 @@ RAW_FORMULA = r"""() => {
     }
     return found;
 }"""
+# MathJax prints a command that it does not know, such as \topG, in red; any other error is a node of its own.
+WRONG_FORMULA = """() => [...document.querySelectorAll("mjx-merror, mjx-assistive-mml mtext[mathcolor='red']")]
+    .map((node) => node.dataset.mjxError ?? node.textContent)"""
 UNFOLD = """() => {
     document.querySelectorAll("details").forEach((box) => { box.open = true; });
     document.querySelectorAll(".toggle-button-hidden").forEach((button) => button.click());
@@ -125,16 +128,13 @@ def visit(browser, address, page_path):
 
 def formula_problems(page):
     """Every formula of the page is typeset, none is an error, no raw TeX is left in the text."""
-    formulas, typeset, errors = page.evaluate(
-        """() => [".math", ".math mjx-container", "mjx-merror"]
-            .map((selector) => document.querySelectorAll(selector).length)"""
+    formulas, typeset = page.evaluate(
+        """() => [".math", ".math mjx-container"].map((selector) => document.querySelectorAll(selector).length)"""
     )
     problems = [f"raw TeX: {text!r}" for text in page.evaluate(RAW_FORMULA)]
     if typeset < formulas:
         problems.append(f"{formulas - typeset} of {formulas} formulas are not typeset")
-    if errors:
-        problems.append(f"{errors} formulas hold an error")
-    return problems
+    return problems + [f"an error in a formula: {text}" for text in page.evaluate(WRONG_FORMULA)]
 
 
 def first_paint(page):

@@ -90,6 +90,18 @@ def test_formula_check_can_fail(bad_visit):
     assert any("1 of 1 formulas" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("wrong", [r"X^\topG", r"\frac{1"])
+def test_a_wrong_formula_is_found(browser, address, wrong):
+    with visit(browser, address, "book/foundations/03_descent.html") as (page, _):
+        page.evaluate(r"""async (wrong) => {
+            const box = document.querySelector("article").appendChild(document.createElement("p"));
+            box.textContent = `\\(${wrong}\\)`;
+            await MathJax.typesetPromise([box]);
+        }""", wrong)  # fmt: skip
+        (problem,) = formula_problems(page)
+        assert "an error in a formula: " in problem
+
+
 @pytest.mark.parametrize("expected", [
     "the page needs 2008 px where 390 are", 'wider than 390 px: <div style="width:2000px">', "code scrolls: code_that",
     "an empty row before word_after_it",
