@@ -90,7 +90,7 @@ def test_formula_check_can_fail(bad_visit):
     assert any("1 of 1 formulas" in problem for problem in problems)
 
 
-@pytest.mark.parametrize("wrong", [r"X^\topG", r"\frac{1"])
+@pytest.mark.parametrize("wrong", [r"X^\topG", r"\frac{1}"])
 def test_a_wrong_formula_is_found(browser, address, wrong):
     with visit(browser, address, "book/foundations/03_descent.html") as (page, _):
         page.evaluate(r"""async (wrong) => {
