@@ -4,44 +4,42 @@
     python tools/screenshots.py tensors intro --out DIR --widths 390 --modes dark
     python tools/screenshots.py tensors --at .quiz     # only the first such element, with its surroundings
 
-Full pages are cut into tiles, `<page>-<width>-<mode>-<tile>.png`, read from top to bottom.
+A page is photographed window by window, `<page>-<width>-<mode>-<number>.png`, read from top to bottom: one picture of
+the whole page would be taller than browsers lay out well.
 """
 
 import argparse
-import io
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Browser
 from site_browser import SITE, chromium, open_page, serve, site_pages
 
-WIDTHS = {1440: 900, 820: 1180, 390: 844}   # width: height of the window
-TILE = 1600                                 # pixels; taller pictures are shrunk by most viewers
-
-
-def save_tiles(picture: Image.Image, folder: Path, stem: str) -> list[Path]:
-    """Cut a tall picture into tiles of at most `TILE` pixels and save them."""
-    paths = []
-    for number, top in enumerate(range(0, picture.height, TILE)):
-        path = folder / f"{stem}-{number:02d}.png"
-        picture.crop((0, top, picture.width, min(top + TILE, picture.height))).save(path)
-        paths.append(path)
-    return paths
+WIDTHS = (1440, 820, 390)           # desktop, tablet, phone
+HEIGHT = 1600                       # of the window, pixels; taller pictures are shrunk by most viewers
+HEADER = 60                         # pixels that the page's header covers
+PAUSE = 500                         # milliseconds, until pictures are loaded and the list of contents has made room
 
 
 def shoot(browser: Browser, url: str, stem: str, width: int, mode: str, out: Path, at: str | None) -> list[Path]:
     """Take one page at one width in one mode; see the module's description for the files' names."""
-    context = browser.new_context(viewport={"width": width, "height": WIDTHS.get(width, 900)}, color_scheme=mode)
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=mode)
     try:
         page = context.new_page()
         open_page(page, url)
         stem = f"{stem}-{width}-{mode}"
         if at:
             page.locator(at).first.scroll_into_view_if_needed()
-            path = out / f"{stem}.png"
-            page.screenshot(path=path)
-            return [path]
-        return save_tiles(Image.open(io.BytesIO(page.screenshot(full_page=True))), out, stem)
+            paths = [out / f"{stem}.png"]
+            page.screenshot(path=paths[0])
+            return paths
+        height = page.evaluate("document.documentElement.scrollHeight")
+        paths = []
+        for number, top in enumerate(range(0, max(1, height - HEADER), HEIGHT - HEADER)):
+            page.evaluate("top => scrollTo({top, behavior: 'instant'})", top)
+            page.wait_for_timeout(PAUSE)
+            paths.append(out / f"{stem}-{number:02d}.png")
+            page.screenshot(path=paths[-1])
+        return paths
     finally:
         context.close()
 
