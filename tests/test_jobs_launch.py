@@ -1,6 +1,7 @@
 """Jobs of several processes are ended whatever happens, and what went wrong is said."""
 
 import os
+import tempfile
 
 import pytest
 import torch
@@ -28,6 +29,18 @@ def test_lines_of_several_processes_do_not_mix():
 
     said = launch.run_function(speaks, timeout=300).splitlines()
     assert sorted(said) == sorted(2 * [f"number {number}" for number in range(20_000)])
+
+
+def test_a_job_leaves_no_file_behind(tmp_path, monkeypatch):
+    def says_where():
+        import tempfile
+
+        print(tempfile.gettempdir())
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)      # asked again, by this process too
+    assert launch.run_function(says_where).splitlines() == 2 * [str(tmp_path)]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_job_that_fails_says_what_it_said():

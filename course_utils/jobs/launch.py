@@ -59,13 +59,14 @@ def start(target: Sequence[str], processes: int = 2, threads: int = 1) -> Iterat
                                  "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}     # else a restart meets dead addresses
     if sys.platform != "win32":
         surroundings["GLOO_SOCKET_IFNAME"] = loopback       # else gloo asks the network for this machine's name
-    job = subprocess.Popen(command(target, processes), env=surroundings, text=True, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        yield job
-    finally:
-        _end(job)
-        job.stdout.close()
+    with tempfile.TemporaryDirectory() as logs:             # torchrun makes a folder for logs, and leaves it behind
+        job = subprocess.Popen(command(["--log-dir", logs, *target], processes), env=surroundings, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            yield job
+        finally:
+            _end(job)
+            job.stdout.close()
 
 
 def run(target: Sequence[str], processes: int = 2, threads: int = 1, timeout: float = 120.0) -> str:
