@@ -11,8 +11,8 @@ from matplotlib.path import Path as Curve
 from course_utils.colours import CLOUD, FALSE_POSITIVE, INVALID, STYLE
 
 # Everything is placed in inches from the top left corner, so that letters keep their size however many rows there are.
-ROW, CAPTION, HEADLINE, LINE, FOOT, WIDTH = 0.29, 0.36, 0.32, 0.14, 0.36, 4.97
-STATION, TITLE, MINUTES, FIRST_PLAN, PLAN_STEP = 0.68, 0.84, 3.82, 4.07, 0.34
+ROW, CAPTION, HEADLINE, LINE, FOOT, WIDTH = 0.29, 0.36, 0.32, 0.14, 0.36, 5.1
+STATION, TITLE, MINUTES, FIRST_PLAN, PLAN_STEP = 0.68, 0.84, 3.87, 4.13, 0.37
 RADIUS, REACH = 0.055, 0.56
 PART_HUES = (CLOUD, FALSE_POSITIVE, "#00694D")
 SVG = {"svg.fonttype": "path", "svg.hashsalt": "chapters"}      # the same file from the same chapters

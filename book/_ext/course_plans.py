@@ -141,10 +141,10 @@ def _require_pauses(name: str, plan: Plan) -> None:
 
 
 def hours(minutes: int) -> str:
-    """Say a duration: 45 → "45 min", 355 → "5 h 55 min", 360 → "6 h", no line breaking behind a number."""
+    """Say a duration: 45 → "45 min", 355 → "5 h 55 min", 360 → "6 h", all in one line."""
     full, rest = divmod(minutes, 60)
-    return " ".join(part for part in (f"{full}\u00a0h" if full else "", f"{rest}\u00a0min" if rest or not full else "")
-                    if part)
+    parts = (f"{full}\u00a0h" if full else "", f"{rest}\u00a0min" if rest or not full else "")
+    return "\u00a0".join(filter(None, parts))
 
 
 def link(chapter: Chapter, text: str = "") -> str:
@@ -168,7 +168,7 @@ def _what(session: Session, chapters: dict[int, Chapter]) -> str:
     if session.chapter is None:
         return session.note or "pause"
     chapter = chapters[session.chapter]
-    how = {"tell": "told: ", "home": "to read", "teach": "in short" if session.short else ""}[session.kind]
+    how = {"tell": "told: ", "home": "to read", "teach": "in\u00a0short" if session.short else ""}[session.kind]
     said = f"{how}{session.note}"
     return f"{chapter.label} {link(chapter)}{', ' if said else ''}{said}"
 
