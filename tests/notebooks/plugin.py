@@ -15,6 +15,7 @@ what the notebook took of the machine (``ran.py``). The slowest notebooks run fi
 
 import json
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -52,6 +53,10 @@ def pytest_configure(config):
     config.stash[_BEFORE] = json.loads(before.read_text(encoding="utf-8"))["printed"] if before else {}
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(ran.Ran(config.getoption("ran")))
+        scratch, patch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True), pytest.MonkeyPatch()
+        patch.setenv("TMPDIR", scratch.name)        # nbval kills kernels, which then leave their files behind
+        config.add_cleanup(scratch.cleanup)
+        config.add_cleanup(patch.undo)
 
 
 @pytest.hookimpl(trylast=True)

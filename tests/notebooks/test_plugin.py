@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -49,6 +50,14 @@ PLANTED = [      # (cell, words of the failure; "" where it must pass)
     (cell("import traceback\ntry:\n    1 / 0\nexcept Exception:\n    print(traceback.format_exc())"), "a traceback"),
     (cell("1 / 0"), "ZeroDivisionError"),
 ]
+
+
+def test_what_a_notebook_put_into_temporary_folders_goes_with_the_run(nbval, tmp_path):
+    where = tmp_path / "where.txt"
+    keep = f"import tempfile\nkept = tempfile.mkdtemp()\nprint(kept, file=open({str(where)!r}, 'w'))"
+    nbformat.write(new_notebook(cells=[cell(keep)]), tmp_path / "01_planted.ipynb")
+    assert nbval(tmp_path / "01_planted.ipynb", tmp_path)[0] == 0
+    assert not Path(where.read_text().strip()).exists()
 
 
 def test_each_planted_failure_is_noticed(nbval, tmp_path):
