@@ -87,16 +87,16 @@ class PackedPatches(Dataset):
         self.__dict__ = state | ({"patches": open_packed(state["_folder"])} if state["_folder"] else {})
 
 
-def batches(dataset: PackedPatches, batch_size: int, *, shuffle: bool = False,
+def batches(dataset: Dataset, batch_size: int, *, shuffle: bool = False,
             generator: torch.Generator | None = None, workers: int = 0) -> DataLoader:
-    """Make a DataLoader that reads each batch of packed patches in one go.
+    """Make a DataLoader that reads each batch in one go.
 
     The same batches as ``DataLoader(dataset, batch_size, shuffle, generator=generator)``, without taking them
     apart and putting them together again. Like that loader it keeps its generator, which `train.fit` seeds.
 
     Args:
-        dataset: what to read.
-        batch_size: patches in a batch; the last one may be smaller.
+        dataset: gives a batch for a list of numbers, as `PackedPatches` and PyTorch's StackDataset do.
+        batch_size: samples in a batch; the last one may be smaller.
         shuffle: whether each epoch has its own random order.
         generator: where the order is drawn from.
         workers: processes that read ahead.

@@ -10,17 +10,16 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from course_utils import leaderboard
-from course_utils.data.cifar import Cifar10, load_cifar10
+from course_utils.data.cifar import load_cifar10
 from course_utils.data.errors import DataError
+from course_utils.data.packed import batches
 from course_utils.files import WriteError, aside, plain_file, reading
 from course_utils.jobs.report import TABLE, save_report
 from course_utils.models.lenet import LeNet
@@ -198,12 +197,10 @@ def _trained(run: Run) -> tuple[nn.Module, float]:
     few = torch.randperm(len(train), generator=generator(0))[:1000].tolist()
     torch.manual_seed(0)
     model = Scaled(LeNet(), train[few]["image"].movedim(1, -1).flatten(0, 2)).to(pick_device(run.device))
-    order = torch.Generator()
-    batches = _loader(train, RandomSampler(train, generator=order), run.batch_size, order)
+    learning = batches(train, run.batch_size, shuffle=True, generator=torch.Generator())
     config = FitConfig(epochs=run.epochs, learning_rate=LEARNING_RATE, optimizer="adam")
     run.place.mkdir(parents=True, exist_ok=True)
-    history = fit(model, TASK, batches, _loader(validation, range(len(validation)), SCORED_AT_ONCE), config,
-                  run.place / "checkpoint.pt")
+    history = fit(model, TASK, learning, batches(validation, SCORED_AT_ONCE), config, run.place / "checkpoint.pt")
     return model, sum(history.seconds)
 
 
@@ -214,7 +211,7 @@ def _scored(run: Run, model: nn.Module, seconds: float, part: str) -> tuple[dict
     device = next(model.parameters()).device
     model.eval()
     confusion = torch.zeros(10, 10, dtype=torch.int64)
-    for batch in _loader(pictures, range(len(pictures)), SCORED_AT_ONCE):
+    for batch in batches(pictures, SCORED_AT_ONCE):
         output = model(to_device(batch, device)["image"]).cpu()
         confusion += TASK.tally(output, batch)
     accuracy = TASK.scores(confusion)["accuracy"]
@@ -222,11 +219,6 @@ def _scored(run: Run, model: nn.Module, seconds: float, part: str) -> tuple[dict
               "seconds": seconds, "verdict": verdict(accuracy, seconds),
               "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")}
     return result, confusion, (batch["image"], batch["label"], output.argmax(dim=1)), pictures.names
-
-
-def _loader(pictures: Cifar10, order: Iterable[int], size: int, draw: torch.Generator | None = None) -> DataLoader:
-    """Batches that are read in one go."""
-    return DataLoader(pictures, sampler=BatchSampler(order, size, drop_last=False), batch_size=None, generator=draw)
 
 
 def _refuse_second(taken: Path) -> None:
