@@ -1,6 +1,7 @@
 """The package's reference: the directive ``api`` writes it from docstrings, each chapter lists what it took from it."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -13,6 +14,7 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 
 PACKAGE = "course_utils"
 NOT_LISTED = ("checks", "__main__")     # marks exercises; the command line
@@ -77,14 +79,19 @@ def methods_of(value: type | Callable) -> list[str]:
 
 
 def readable(app: Sphinx, what: str, name: str, obj: object, options: dict, signature: str | None, returns: str | None):
-    """Shorten the names of types where Sphinx can not: in a signature with a default that is no Python."""
-    if signature and not is_python(f"def f{signature}: pass"):
-        signature = re.sub(r"~[\w.]+\.", "", signature)
+    """Write as Python what is none in a signature: defaults that a dataclass makes anew, and classes."""
+    if signature:
+        for field in dataclasses.fields(obj) if dataclasses.is_dataclass(obj) else ():
+            if field.default_factory is not dataclasses.MISSING:
+                signature = signature.replace("<factory>", f"{field.default_factory.__name__}()", 1)
+        signature = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", signature)
     return signature, returns
 
 
 def keep_result_whole(app: Sphinx, what: str, name: str, obj: object, options: dict, lines: list[str]):
-    """Leave what a docstring says of its result in one piece; napoleon would take the words before a colon for a type.
+    """Leave what a docstring says of a result in one piece; napoleon would take the words before a colon for a type.
+
+    The docstring of a property is all of it about a result.
 
     Example:
         >>> lines = ["Returns:", "    (H, W): a mask."]
@@ -95,6 +102,27 @@ def keep_result_whole(app: Sphinx, what: str, name: str, obj: object, options: d
     for number in range(1, len(lines)):
         if lines[number - 1] in RESULTS:
             lines[number] = re.sub(r"(?=\S)", ": ", lines[number], count=1)
+    if what == "property":
+        lines[0] = f": {lines[0]}"
+
+
+def shorten_types(app: Sphinx, what: str, name: str, obj: object, options: dict, lines: list[str]) -> None:
+    """Show only the last word of an attribute's type, as signatures do.
+
+    Example:
+        >>> lines = [":vartype files: tuple[course_utils.data.registry.RemoteFile, ...]"]
+        >>> shorten_types(None, "class", "", None, {}, lines)
+        >>> lines
+        [':vartype files: tuple[~course_utils.data.registry.RemoteFile, ...]']
+    """
+    for number, line in enumerate(lines):
+        if line.startswith(":vartype "):
+            lines[number] = re.sub(r"(?:\w+\.)+\w+", r"~\g<0>", line)
+
+
+def say_attributes() -> None:
+    """Head the list of a class's attributes as the docstrings do; Sphinx says "Variables"."""
+    next(field for field in PyObject.doc_field_types if field.name == "variable").label = "Attributes"
 
 
 def names_used(code: str) -> list[str]:

@@ -6,7 +6,7 @@ files are slow, and so are jumps inside a big one. A shard is an ordinary tar fi
 so the order of the shards is drawn, and a buffer mixes what they hold.
 
 Source:
-    A. Aizman, G. Maltby, T. Breuel, High performance I/O for large scale deep learning (2020), arXiv:2001.01858.
+    Aizman, Maltby, Breuel (2020), High performance I/O for large scale deep learning, doi:10.48550/arXiv.2001.01858.
 """
 
 import io

@@ -7,7 +7,7 @@ exchange, so that the same program runs alone.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,6 +18,8 @@ from torch.nn.parallel import DistributedDataParallel
 from course_utils.runtime import pick_device
 
 __all__ = ["Team", "TeamError", "join"]
+
+CPU = torch.device("cpu")
 
 
 class TeamError(RuntimeError):
@@ -41,7 +43,7 @@ class Team:
 
     rank: int = 0
     world: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: torch.device = CPU
     backend: str = "none"
 
     @property

@@ -9,6 +9,9 @@ import pytest
 from page_checks import parse
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
+from course_utils.history import History
+from course_utils.train import fit
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,6 +44,20 @@ def test_words_before_a_colon_of_a_result_are_no_type():
         ":returns: (H, W): a mask, or", "          nothing: see below.", ""]
 
 
+def test_words_before_a_colon_of_a_property_are_no_type():
+    lines = ["The truth, (H, W) bool: true = cloud."]
+    course_api.keep_result_whole(None, "property", "", None, {}, lines)
+    parsed = GoogleDocstring(lines, Config(), what="property", name="mask").lines()
+    assert parsed == ["The truth, (H, W) bool: true = cloud."]
+
+
+def test_types_of_attributes_are_short():
+    lines = [":ivar rows: a.b.C of each.", ":vartype rows: dict[str, pathlib.Path | a.b.C] | tuple[int, ...]"]
+    course_api.shorten_types(None, "class", "", None, {}, lines)
+    assert lines == [
+        ":ivar rows: a.b.C of each.", ":vartype rows: dict[str, ~pathlib.Path | ~a.b.C] | tuple[int, ...]"]
+
+
 def test_autodoc_is_told_of_exceptions_classes_with_their_methods_and_functions():
     lines = course_api.entry(importlib.import_module("course_utils.train"))
     assert ".. autoexception:: course_utils.train.TrainingDivergedError" in lines
@@ -61,13 +78,14 @@ def test_names_that_code_takes_from_the_package(code, names):
     assert course_api.names_used(code) == names
 
 
-@pytest.mark.parametrize(("signature", "shown"), [
-    ("(a: ~course_utils.history.History = <factory>)", "(a: History = <factory>)"),
-    ("(a: ~course_utils.history.History = None)", "(a: ~course_utils.history.History = None)"),     # Sphinx shortens it
-    (None, None),
+@pytest.mark.parametrize(("obj", "signature", "shown"), [
+    (History, "(a: list = <factory>, b: list = <factory>)", "(a: list = list(), b: list = list())"),
+    (fit, "(a: ~typing.Any = <class 'course_utils.history.History'>)", "(a: ~typing.Any = History)"),
+    (fit, "(a: int = 3)", "(a: int = 3)"),
+    (fit, None, None),
 ])  # fmt: skip
-def test_types_are_short_beside_a_default_that_is_no_python(signature, shown):
-    assert course_api.readable(None, "class", "x", None, {}, signature, None) == (shown, None)
+def test_defaults_in_a_signature_are_python(obj, signature, shown):
+    assert course_api.readable(None, "class", "x", obj, {}, signature, None) == (shown, None)
 
 
 def test_magics_are_no_python():
