@@ -137,6 +137,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", course_spaces.close_formulas)
     app.connect("autodoc-process-signature", course_api.readable)
     app.connect("autodoc-process-docstring", course_api.keep_result_whole, priority=400)     # before napoleon
+    app.connect("autodoc-process-docstring", course_api.shorten_types, priority=600)         # after it
+    course_api.say_attributes()
     app.connect("doctree-read", course_api.list_names)
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))
     app.connect("html-page-context", finish_page)
