@@ -13,6 +13,7 @@ from pathlib import Path
 import course_api
 import course_directives
 import course_downloads
+import course_figures
 import course_outputs
 import course_pages
 import course_quiz
@@ -146,3 +147,4 @@ def setup(app: Sphinx) -> dict:
     app.connect("build-finished", course_downloads.write_downloads)
     app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("env-get-updated", course_figures.number_only_in_chapters, priority=900)     # after Sphinx's numbers
