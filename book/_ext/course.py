@@ -141,10 +141,10 @@ def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-docstring", course_api.shorten_types, priority=600)         # after it
     course_api.say_attributes()
     app.connect("doctree-read", course_api.list_names)
+    app.connect("env-get-updated", course_figures.number_only_in_chapters, priority=900)     # after Sphinx's numbers
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))
     app.connect("html-page-context", finish_page)
     app.connect("html-page-context", course_downloads.offer, priority=900)      # after the theme's own buttons
     app.connect("build-finished", course_downloads.write_downloads)
     app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-    app.connect("env-get-updated", course_figures.number_only_in_chapters, priority=900)     # after Sphinx's numbers
