@@ -34,12 +34,12 @@ MARKERS["small_recall"] = ("D", CLEAR)
 
 
 class ScoreboardError(ValueError):
-    """A row that can not stand on the scoreboard."""
+    """A row that cannot stand on the scoreboard."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one model reaches on the test part; printing it gives the line that the references record.
+    """What one model reaches on the test part; printing it gives the text that the references record.
 
     Attributes:
         model: its name, short.
@@ -51,11 +51,13 @@ class Row:
         small_recall: share of the pixels of small clouds, at most 50 pixels each, that was found.
 
     Raises:
-        ScoreboardError: a score is not a number in 0–1, or the name would break the printed line.
+        ScoreboardError: a score is not a number in 0–1, or the name would break the printed text.
 
     Example:
         >>> print(Row("coin toss", 2, 0, 0.5, 0.25, 0.5, 0.5))
-        coin toss | chapter 2 | parameters 0 | accuracy 0.5000 | IoU 0.2500 | thin recall 0.5000 | small recall 0.5000
+        coin toss | chapter 2 | parameters 0 |
+        accuracy 0.5000 | IoU 0.2500 |
+        thin recall 0.5000 | small recall 0.5000
     """
 
     model: str
@@ -78,15 +80,16 @@ class Row:
                 )
 
     def __str__(self) -> str:
-        scores = (f"{label} {getattr(self, name):.4f}" for name, label in SCORES.items())
-        return " | ".join([self.model, f"chapter {self.chapter}", f"parameters {self.parameters}", *scores])
+        scores = [f"{label} {getattr(self, name):.4f}" for name, label in SCORES.items()]
+        about = [self.model, f"chapter {self.chapter}", f"parameters {self.parameters}"]
+        return " |\n".join(" | ".join(line) for line in (about, scores[:2], scores[2:]))      # each fits a phone
 
     @classmethod
     def parse(cls, line: str) -> Row:
-        """Read a row back from its printed line.
+        """Read a row back from what it printed.
 
         Args:
-            line: str as `print(row)` gives it.
+            line: str as `print(row)` gives it; its line breaks are spaces.
 
         Returns:
             Row; its scores have four decimals.
@@ -96,9 +99,10 @@ class Row:
         """
         number = r"(\d+(?:\.\d+)?)"
         labels = ["chapter", "parameters", *SCORES.values()]
-        found = re.fullmatch(r" \| ".join(["(.+)", *(f"{label} {number}" for label in labels)]), line.strip())
+        line = " ".join(line.split())
+        found = re.fullmatch(r" \| ".join(["(.+)", *(f"{label} {number}" for label in labels)]), line)
         if not found:
-            raise ScoreboardError(f"found {line.strip()[:120]!r}; expected a row as print(row) shows it")
+            raise ScoreboardError(f"found {line[:120]!r}; expected a row as print(row) shows it")
         model, chapter, parameters, *scores = found.groups()
         return cls(model, int(chapter), int(parameters), *map(float, scores))
 

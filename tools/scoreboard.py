@@ -25,7 +25,8 @@ def collect(references: Path) -> str:
     for path in sorted(references.glob("*.json")):
         for name, cell in json.loads(path.read_text(encoding="utf-8")).items():
             if name.endswith("-scoreboard"):
-                rows += [Row.parse(line) for line in cell["text"].splitlines() if line.strip()]
+                rows += [Row.parse(line) for line in cell["text"].replace("|\n", "| ").splitlines()
+                         if line.strip()]
     return dumps(rows)
 
 
