@@ -182,7 +182,7 @@ class Board:
 
     def _repr_html_(self) -> str:
         heads = ["model", "chapter", "parameters", *SCORES.values()]
-        lines = ['<table class="scoreboard">', "<thead><tr>"]
+        lines = ['<table class="scoreboard models">', "<thead><tr>"]
         lines += [f'<th scope="col">{head}</th>' for head in heads]
         lines += ["</tr></thead>", "<tbody>"]
         for row in self.rows:
