@@ -101,10 +101,11 @@ class Measured:
         lines = [(chapter, f"{seconds:.0f}&nbsp;/&nbsp;{allowed}", f"{mb:,.0f}&nbsp;/&nbsp;{room:,}")
                  for chapter, seconds, allowed, mb, room in self.rows()]
         lines.append(("the book", f"{self.book_seconds:.0f}&nbsp;/&nbsp;{BOOK_SECONDS}", ""))
+        where = escape(self.where()).replace(" cores", "&nbsp;cores").replace(" GB", "&nbsp;GB")
         body = "".join(f'<tr><th scope="row">{escape(chapter)}</th>'
                        f'{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for chapter, *cells in lines)
         return (f'<table class="scoreboard"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-                f"<p>{escape(self.where())}</p>")
+                f"<p>{where}</p>")
 
 
 def measured() -> Measured:

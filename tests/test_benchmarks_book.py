@@ -111,7 +111,7 @@ def test_the_table_shows_every_chapter_and_the_machine():
     assert table.of("03_descent") == took["book/a/03_descent.md"] and table.of("04_mlp") is None
     page = table._repr_html_()
     assert '<th scope="row">03_descent</th><td>12&nbsp;/&nbsp;60</td><td>512&nbsp;/&nbsp;1,000</td>' in page
-    assert "Chip &lt;1&gt;, 2 cores, 8.0 GB, torch 2; in the rain</p>" in page
+    assert "Chip &lt;1&gt;, 2&nbsp;cores, 8.0&nbsp;GB, torch 2; in the rain</p>" in page
     assert "03_descent           12.4 s of  60     512 MB of 1000" in str(table)
 
 

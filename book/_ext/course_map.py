@@ -107,7 +107,7 @@ def _legend(ax: Axes, height: float, plans: dict[str, Plan]) -> None:
 
 
 def in_words(chapters: dict[int, Chapter]) -> str:
-    """Say what the map shows, for someone who can not see it.
+    """Say what the map shows, for someone who cannot see it.
 
     Args:
         chapters: by number.

@@ -101,7 +101,7 @@ class Standings:
         heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
         lines = [f'<table class="scoreboard"><thead><tr>{heads}</tr></thead>', "<tbody>"]
         for place, one in enumerate(self.entries, start=1):
-            cells = [f"{one['score']:.3f}&nbsp;±&nbsp;{one['error']:.3f}", f"{one['thin_recall']:.2f}",
+            cells = [f"{one['score']:.3f}<br><small>±&nbsp;{one['error']:.3f}</small>", f"{one['thin_recall']:.2f}",
                      f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",
                      f"{one['parameters']:,}"]
             model = f'<small style="font-weight: normal">{escape(one["model"])}</small>'
