@@ -45,7 +45,7 @@ class Settings:
 def masked_bce(logits: Tensor, mask: Tensor, valid: Tensor) -> Tensor:
     """Binary cross-entropy as `losses.bce`, without asking on the way whether anything is valid.
 
-    The question would make the processor wait for the device at every step, and can not be recorded in a graph.
+    The question would make the processor wait for the device at every step, and cannot be recorded in a graph.
 
     Args:
         logits: (B, H, W) float.

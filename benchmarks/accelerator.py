@@ -47,7 +47,7 @@ def compare(losses: list[float], naive: list[float]) -> dict[str, bool | float]:
 
 
 def absent(feature: str, device: torch.device) -> str | None:
-    """Say why a device can not have a feature.
+    """Say why a device cannot have a feature.
 
     Args:
         feature: of `FEATURES`.
@@ -88,7 +88,7 @@ def record(patches: Patches, device: torch.device, settings: Settings, note: str
             gc.collect()                                     # what the variant before held is not this one's memory
             try:
                 entry |= Training(wanted, patches, folder, settings, device).run()
-            except (RuntimeError, NotImplementedError) as error:         # this device or system can not do it
+            except (RuntimeError, NotImplementedError) as error:         # this device or system cannot do it
                 if feature is None:
                     raise
                 variants.append(entry | {"absent": f"{type(error).__name__}: {str(error).splitlines()[0][:120]}"})

@@ -71,7 +71,7 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
     again = "name another file, or train again"
     if not path.exists():
         raise FileNotFoundError(f"found no checkpoint {path}, expected one by save_checkpoint; {again}")
-    with reading(f"{path.name}, which torch can not read as a checkpoint", f"one by save_checkpoint; {again}",
+    with reading(f"{path.name}, which torch cannot read as a checkpoint", f"one by save_checkpoint; {again}",
                  CheckpointError):
         content = torch.load(plain_file(path), map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("format") != FORMAT:

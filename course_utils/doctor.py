@@ -49,7 +49,7 @@ def packages() -> list[Check]:
     """Look at Python and at what the package imports.
 
     Returns:
-        The checks. If one is an error, the rest of the package can not be imported.
+        The checks. If one is an error, the rest of the package cannot be imported.
     """
     checks = [_python(), *(_package(name, oldest) for name, oldest in OLDEST.items())]
     other = None if healthy(checks) else _other_environment()
@@ -181,7 +181,7 @@ def _folders() -> list[Check]:
         with tempfile.TemporaryFile(dir=folder):
             checks = [Check("data folder", "ok", f"{folder}, can be written")]
     except OSError as error:
-        checks = [Check("data folder", "error", f"{folder} can not be written: {error.strerror or error}",
+        checks = [Check("data folder", "error", f"{folder} cannot be written: {error.strerror or error}",
                         "name a folder of your own in COURSE_CACHE; without one nothing can be fetched or kept")]
     place = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
     free = shutil.disk_usage(place).free / 1e9

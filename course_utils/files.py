@@ -23,7 +23,7 @@ class WriteError(OSError):
     """A file or folder that could not be written; what was there before is as it was."""
 
     def __str__(self) -> str:
-        return (f"found {self.filename} that can not be written ({self.strerror}), expected room on the disk and a "
+        return (f"found {self.filename} that cannot be written ({self.strerror}), expected room on the disk and a "
                 "folder that may be written to; free some space, or name another place")
 
 
@@ -41,7 +41,7 @@ def aside(path: str | Path) -> Iterator[Path]:
         A hidden name beside it, with the same ending.
 
     Raises:
-        WriteError: the disk is full, or the folder can not be written to.
+        WriteError: the disk is full, or the folder cannot be written to.
 
     Example:
         >>> import tempfile
@@ -72,7 +72,7 @@ def aside_folder(path: str | Path) -> Iterator[Path]:
         A hidden folder beside it.
 
     Raises:
-        WriteError: the disk is full, or the folder around it can not be written to.
+        WriteError: the disk is full, or the folder around it cannot be written to.
 
     Example:
         >>> import tempfile
@@ -126,7 +126,7 @@ def digest(path: str | Path, kind: str = "sha256") -> str:
         Hexadecimal digits: 64 of SHA-256.
 
     Raises:
-        OSError: it is no ordinary file, or can not be read.
+        OSError: it is no ordinary file, or cannot be read.
     """
     with plain_file(path).open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
@@ -135,7 +135,7 @@ def digest(path: str | Path, kind: str = "sha256") -> str:
 @contextmanager
 def reading(found: object, expected: str, error: type[Exception],
             passes: type[Exception] | tuple[type[Exception], ...] | None = None) -> Iterator[None]:
-    """Turn whatever is raised over a file that can not be read, or makes no sense, into one clear error.
+    """Turn whatever is raised over a file that cannot be read, or makes no sense, into one clear error.
 
     Args:
         found: what is being read, for the message.

@@ -21,7 +21,7 @@ PATIENCE = 60                   # seconds to wait for the others who add
 
 
 class LeaderboardError(ValueError):
-    """An entry that can not stand on a leaderboard, or a file that is none."""
+    """An entry that cannot stand on a leaderboard, or a file that is none."""
 
 
 class DuplicateError(LeaderboardError):
@@ -73,7 +73,7 @@ def add(path: str | Path, entry: dict, key: str = "score", same: str | None = No
     Raises:
         DuplicateError: the board has an entry with this digest.
         LeaderboardError: the entry has no name or no such number, or a value of another kind; the file is no
-            leaderboard of this number, or of entries that agree with this one, or can not be written; or somebody holds
+            leaderboard of this number, or of entries that agree with this one, or cannot be written; or somebody holds
             the lock for a minute. The file is left as it was.
 
     Example:
@@ -95,7 +95,7 @@ def add(path: str | Path, entry: dict, key: str = "score", same: str | None = No
                 _check(other, key)
                 if same is not None and other.get(same) != entry[same]:
                     raise LeaderboardError(f"found {same} {other.get(same)!r} on the board, expected {entry[same]!r}: "
-                                           "such scores can not be compared; name another board")
+                                           "such scores cannot be compared; name another board")
                 if "digest" in entry and other.get("digest") == entry["digest"]:
                     raise DuplicateError(f"found what {other['name']!r} on the board handed in, {key} {other[key]}; "
                                          "expected something new: the same thing is taken once")
@@ -106,13 +106,13 @@ def add(path: str | Path, entry: dict, key: str = "score", same: str | None = No
         raise LeaderboardError(f"found {path.name} locked for {PATIENCE} s, expected whoever adds to it to be done "
                                f"sooner; when nobody is adding, remove {lock.name} and try again") from None
     except OSError as error:
-        raise LeaderboardError(f"found {path.name} that can not be written ({error.strerror}), expected a folder that "
+        raise LeaderboardError(f"found {path.name} that cannot be written ({error.strerror}), expected a folder that "
                                "can; name another board") from error
     return board
 
 
 def _check(entry: dict, key: str | None = None) -> None:
-    """Refuse what is no entry, or one that can not be sorted by the key."""
+    """Refuse what is no entry, or one that cannot be sorted by the key."""
     if not isinstance(entry, dict) or not all(isinstance(name, str) for name in entry):
         raise LeaderboardError(f"found {str(entry)[:60]!r}, expected an entry: texts and numbers by name")
     for name, value in entry.items():

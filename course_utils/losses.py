@@ -31,7 +31,7 @@ def _check(logits: Tensor, mask: Tensor, valid: Tensor | None) -> tuple[Tensor, 
 
 
 def _mean(values: Tensor, valid: Tensor) -> Tensor:
-    """Mean over valid pixels; invalid values are replaced before the sum, so that a NaN there can not spread."""
+    """Mean over valid pixels; invalid values are replaced before the sum, so that a NaN there cannot spread."""
     return torch.where(valid > 0, values, 0.0).sum() / valid.sum().clamp(min=1)
 
 

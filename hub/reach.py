@@ -1,6 +1,6 @@
 """Whether other accounts can read what they need to run the course, and a view of the files in which they can.
 
-A Python below ``/root`` can not be run by anybody else. Instead of opening such a folder, the hub is started in a mount
+A Python below ``/root`` cannot be run by anybody else. Instead of opening such a folder, the hub is started in a mount
 namespace of its own, in which an empty folder stands in its place and holds nothing but what users need. The machine's
 own files stay as they are, and the view ends with the hub.
 """

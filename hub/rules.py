@@ -42,7 +42,7 @@ def own_home(homes: Path, name: str, first_uid: int | None) -> tuple[Path, int |
         The home and its owner's number, None where no account was asked for.
 
     Raises:
-        ValueError: the name can not name a folder.
+        ValueError: the name cannot name a folder.
         PermissionError: the home belongs to an account that is not one of the hub's users.
     """
     if not re.match(NAMES, name):

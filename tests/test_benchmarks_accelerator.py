@@ -148,5 +148,5 @@ def test_a_graphs_memory_is_measured_where_it_is_reserved(patches, asked, monkey
 
     monkeypatch.setattr(_training, "peak_bytes", peak)
     training = Training(("data on device",), patches, tmp_path, TINY, torch.device("cpu"))
-    training.features += ("CUDA graph",)                  # not at once: AdamW can not be `capturable` on a processor
+    training.features += ("CUDA graph",)                  # not at once: AdamW cannot be `capturable` on a processor
     assert training.run()["peak_bytes"] == 1000

@@ -31,7 +31,7 @@ def test_checkpoints_of_something_else_say_what_differs(tmp_path):
     with pytest.raises(CheckpointError, match=r"found no architecture in last\.pt, expected a checkpoint with"):
         load_checkpoint(path, net)
     path.write_bytes(b"half a fi")
-    with pytest.raises(CheckpointError, match="can not read"):
+    with pytest.raises(CheckpointError, match="cannot read"):
         load_checkpoint(path, net)
     with pytest.raises(FileNotFoundError):
         load_checkpoint(tmp_path / "absent.pt", net)

@@ -212,7 +212,7 @@ def test_a_folder_that_can_not_be_written(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "file" / "cache"))
     assert main(["doctor"]) == 1
-    assert re.search(r"✗ data folder .*file/cache can not be written: Not a directory\n.*COURSE_CACHE",
+    assert re.search(r"✗ data folder .*file/cache cannot be written: Not a directory\n.*COURSE_CACHE",
                      capsys.readouterr().out)
 
 

@@ -119,7 +119,7 @@ def test_an_unreadable_file_becomes_zeros_that_count_nowhere(folder, damage, che
     assert not bad["image"].any() and not bad["valid"].any() and not bad["mask"].any()
     assert (bad["codes"] == 255).all()
     assert bad["image"].shape == (12, 64, 64)
-    reason = "has the wrong size" if damage is damage_size else "can not be read as an image"
+    reason = "has the wrong size" if damage is damage_size else "cannot be read as an image"
     assert dataset.unreadable == {"input/0000002_1.png": reason}
     assert all(samples[i]["valid"].any() for i in (0, 1, 3))
 

@@ -94,7 +94,7 @@ def test_unreadable_files_are_refused(made):
     with pytest.raises(LayoutError, match="found no readable TIFF in"):
         list(labelled_scenes("l8biome"))
     (made["folder"] / "ukis/sentinel2.npz").write_bytes(b"nothing")
-    with pytest.raises(LayoutError, match=r"found \w+\.npz that can not be read .*, expected a \.npz file with"):
+    with pytest.raises(LayoutError, match=r"found \w+\.npz that cannot be read .*, expected a \.npz file with"):
         list(labelled_scenes("ukis"))
 
 
@@ -173,7 +173,7 @@ def test_arrays_that_are_missing(tmp_path):
     with pytest.raises(LayoutError, match=r"found 'x, y' in .*expected x, mask, bands"):
         read_labelled_npz(tmp_path / "wrong.npz")
     np.save(tmp_path / "wrong.npy", np.zeros(3))
-    with pytest.raises(LayoutError, match=r"found \w+\.np[yz] that can not be read .*, expected a \.npz file with"):
+    with pytest.raises(LayoutError, match=r"found \w+\.np[yz] that cannot be read .*, expected a \.npz file with"):
         read_labelled_npz(tmp_path / "wrong.npy")
     with pytest.raises(MissingDataError, match=r"found no file .*none\.npz"):
         read_labelled_npz(tmp_path / "none.npz")

@@ -144,7 +144,7 @@ def test_a_link_leads_to_one_board_and_one_lock(tmp_path):
 
 def test_a_folder_that_can_not_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LeaderboardError, match=r"found board\.json that can not be written \(.*; name another board"):
+    with pytest.raises(LeaderboardError, match=r"found board\.json that cannot be written \(.*; name another board"):
         add(tmp_path / "file" / "board.json", {"name": "a", "score": 1})
 
 

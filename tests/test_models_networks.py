@@ -1,4 +1,4 @@
-"""The networks: shapes, parameter counts in closed form, and what each can and can not see."""
+"""The networks: shapes, parameter counts in closed form, and what each can and cannot see."""
 
 import pytest
 import torch

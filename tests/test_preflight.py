@@ -105,7 +105,7 @@ def test_a_cache_that_can_not_be_written(good, capsys, tmp_path):
     assert marked(printed)["✗"][:len(NEED_DATA)] == NEED_DATA and "✗ data folder" in printed
     for name, kept in KEPT.items():                                     # a chapter may lack several: each is named
         who = ", ".join(chapter.number for chapter in CHAPTERS if name in chapter.kept)
-        assert f"✗ {who}: {kept.name} are not here and can not be kept" in printed
+        assert f"✗ {who}: {kept.name} are not here and cannot be kept" in printed
     assert "→ name a folder that can be written in COURSE_CACHE, or one that has them in COURSE_DATA" in printed
 
 
@@ -126,7 +126,7 @@ def test_a_home_and_a_scratch_folder_that_can_not_be_written(good, capsys):
 
     good.setattr(machine.tempfile, "TemporaryFile", full)
     printed = run(capsys, 1)
-    assert re.search(r"✗ home: .* can not be written: No space left on device\n +→ mend the rights, or the", printed)
+    assert re.search(r"✗ home: .* cannot be written: No space left on device\n +→ mend the rights, or the", printed)
     assert re.search(r"✗ temporary files: .*\n +→ name a folder that can be written in TMPDIR", printed)
 
 

@@ -52,7 +52,7 @@ def test_a_kernel_whose_packages_chatter(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("command", "words"), [(["false"], "does not answer"), (["sleep", "60"], "does not answer"),
-                                                (["no-such-program"], "can not be started")])
+                                                (["no-such-program"], "cannot be started")])
 def test_a_kernel_that_dies_or_sleeps(tmp_path, monkeypatch, command, words):
     import psutil
 

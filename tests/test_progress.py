@@ -1,4 +1,4 @@
-"""Progress of a class: off by default, silent when it can not be written, whole lines, no names."""
+"""Progress of a class: off by default, silent when it cannot be written, whole lines, no names."""
 
 import json
 import os

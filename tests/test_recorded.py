@@ -68,7 +68,7 @@ def test_absent_and_damaged_records_say_what_is_there(tmp_path):
     with pytest.raises(recorded.RecordError, match=r"two.json, expected one of: none"):
         recorded.results("two", tmp_path)
     (tmp_path / "bad.safetensors").write_bytes((tmp_path / "one.safetensors").read_bytes()[:100])
-    with pytest.raises(recorded.RecordError, match="can not be read"):
+    with pytest.raises(recorded.RecordError, match="cannot be read"):
         recorded.weights("bad", network(), tmp_path)
 
 

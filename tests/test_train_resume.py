@@ -1,4 +1,4 @@
-"""Trainings that were cut short go on as if nothing had happened, or say why they can not."""
+"""Trainings that were cut short go on as if nothing had happened, or say why they cannot."""
 
 import pytest
 import torch

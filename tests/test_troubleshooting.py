@@ -120,7 +120,7 @@ def fetch_without_a_network():
 
 
 def written_in(path, *words):
-    """The words, if they stand in a file: what can not be provoked on every machine."""
+    """The words, if they stand in a file: what cannot be provoked on every machine."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return " ".join(word for word in words if content.find(word.encode()) >= 0)
 

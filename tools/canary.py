@@ -147,7 +147,7 @@ def run(tests: set[str], processes: str) -> set[str]:
 
 
 def _failing(tests: set[str], processes: str, *options: str) -> set[str]:
-    """The tests of which pytest says that they fail; all of them if it can not even begin."""
+    """The tests of which pytest says that they fail; all of them if it cannot even begin."""
     if not tests:
         return set()
     done = python("-m", "pytest", "-q", "-rfE", "--tb=no", "-n", processes, *options, *sorted(tests), check=False,

@@ -93,7 +93,7 @@ class Words:
             text = _LINK.sub(lambda m: self._link(m["text"], m["target"], page, above), text)
             return _ROLE.sub(lambda m: self._role(m, page, above), text)
         except LookupError as error:
-            raise ValueError(f"{page.name}: found {error.args[0]}, which can not be said in words; "
+            raise ValueError(f"{page.name}: found {error.args[0]}, which cannot be said in words; "
                              "correct it, or teach tools/learner_text.py the role") from error
 
     def works_cited(self, text: str) -> str:

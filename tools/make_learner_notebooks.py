@@ -97,7 +97,7 @@ def learner_notebook(chapter: Path, words: Words):
         cited stand at the end.
 
     Raises:
-        ValueError: a solution would be seen, or a reference can not be said in words.
+        ValueError: a solution would be seen, or a reference cannot be said in words.
     """
     text = chapter.read_text(encoding="utf-8")
     notebook = to_notebook(without_hidden(text))

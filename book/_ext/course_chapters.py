@@ -1,6 +1,6 @@
 """What the site knows of its chapters, read where their authors wrote it: table of contents, front matter, notes.
 
-Nothing of it is typed a second time, so plans, times and the map can not drift away from the chapters.
+Nothing of it is typed a second time, so plans, times and the map cannot drift away from the chapters.
 """
 
 import re

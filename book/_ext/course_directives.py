@@ -22,7 +22,7 @@ LOGGER = getLogger(__name__)
 class Planning(SphinxDirective):
     """A directive that writes Markdown about chapters and plans, and is written anew when these change.
 
-    Where these can not be used, as in a build of a few pages only, it leaves nothing behind but a warning.
+    Where these cannot be used, as in a build of a few pages only, it leaves nothing behind but a warning.
     """
 
     def run(self) -> list[nodes.Node]:

@@ -75,7 +75,7 @@ def read_plans(path: Path, chapters: dict[int, Chapter]) -> dict[str, Plan]:
         The plans by name, in the order of the file.
 
     Raises:
-        ExtensionError: a plan can not be taught; says why.
+        ExtensionError: a plan cannot be taught; says why.
     """
     plans = {}
     for name, stored in yaml.safe_load(path.read_text(encoding="utf-8")).items():

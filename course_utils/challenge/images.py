@@ -65,7 +65,7 @@ def test_images() -> TestImages:
     """Open the images of the round that is on: a class's, or those for self-study.
 
     The environment variable ``COURSE_CHALLENGE`` names the folder that an instructor made. Without it, the images for
-    self-study are simulated at first use, in some seconds, and kept in the cache; where it can not be
+    self-study are simulated at first use, in some seconds, and kept in the cache; where it cannot be
     written, a warning says so.
 
     Returns:

@@ -27,7 +27,7 @@ IDS.setflags(write=False)
 
 
 class ChallengeError(ValueError):
-    """Something that the challenge can not take: a key, a folder of images, a submission."""
+    """Something that the challenge cannot take: a key, a folder of images, a submission."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Round:
     """The scenes that belong to a key, none of them among the course's own.
 
     The key decides, through SHA-256, both the seed of the simulator and the round's public name. The name tells
-    nothing of the seed, so whoever has the images and the name, but not the key, can not simulate the labels.
+    nothing of the seed, so whoever has the images and the name, but not the key, cannot simulate the labels.
 
     Attributes:
         key: a secret of at least 16 characters; without one, the self-study round's, which everybody can read.
@@ -82,7 +82,7 @@ def read_key(file: str | Path | None = None) -> str:
         The key.
 
     Raises:
-        ChallengeError: the file can not be read.
+        ChallengeError: the file cannot be read.
     """
     if file is None:
         return os.environ.get(KEY_VARIABLE, "").strip() or SELF_STUDY_KEY

@@ -132,7 +132,7 @@ def read_submission(path: str | Path) -> Submission:
         The submission.
 
     Raises:
-        ChallengeError: it can not be read, or is no submission.
+        ChallengeError: it cannot be read, or is no submission.
     """
     path = Path(path)
     if path.is_file() and path.stat().st_size > LARGEST:

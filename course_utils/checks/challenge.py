@@ -26,7 +26,7 @@ from course_utils.metrics import Counts
 def withheld(answer):
     """The choice is right: who has the key, and only who has the key, can simulate the labels."""
     expect_choice(answer, "c", {
-        "a": "the images hold no label, and the seed can not be read off them",
+        "a": "the images hold no label, and the seed cannot be read off them",
         "b": "the name comes from the key by a one-way function: nothing leads back",
         "d": "a fast computer could try keys, but there are more of 32 random characters than it can ever try",
     })

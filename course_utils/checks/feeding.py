@@ -37,7 +37,7 @@ def new_gpu(answer):
         (5, [(25, "that is what the step gains; the whole batch gains less"),
              (6, "that is the limit for an infinitely fast GPU, or the gain when overlapped")]),
         (30, [(36, "overlapped, the shorter of the two is hidden"),
-              (6, "the GPU can not work faster than batches arrive"), (18, "a mean; but one waits for the other")]),
+              (6, "the GPU cannot work faster than batches arrive"), (18, "a mean; but one waits for the other")]),
         (6, [(30, "that is what loading takes now: the GPU needs 6 ms a batch"),
              (150, "that is the step before, not on the GPU")]))
     for letter, got, (want, slips) in zip("abcd", answer, wanted, strict=True):

@@ -47,7 +47,7 @@ def how_many(answer):
     expect_close(first, 0.08, rtol=0.02, expected="the width with four times as many images",
                  cause="the width shrinks like one over the square root of the number of images", slips=[
         (0.04, "four times the images do not make the interval four times narrower: think of the square root"),
-        (0.16, "more independent images do narrow it"), (0.32, "more images can not make it wider")])
+        (0.16, "more independent images do narrow it"), (0.32, "more images cannot make it wider")])
     expect_close(second, 0.16, rtol=0.02, expected="the width with more patches of the same images",
                  cause="ask what was drawn independently", slips=[
         (0.08, "patches of one image share its sky: they were not drawn independently"),

@@ -23,7 +23,7 @@ def load_patches(part: str = "train", *, sensor: Sensor = PACE_OCI, scenes: int 
     """Give one part of the course's patches, simulating them if this is the first time.
 
     The first call takes some seconds; later ones map the files of the first, or those of a shared folder. Where the
-    cache can not be written (a full disk, a read-only one) the patches stay in memory until the process ends, with
+    cache cannot be written (a full disk, a read-only one) the patches stay in memory until the process ends, with
     one warning.
 
     Args:

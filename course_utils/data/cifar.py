@@ -104,7 +104,7 @@ def read_records(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected records of CIFAR-10; "
                                "run python -m course_utils fetch cifar10")
-    with reading(f"{path.name} that can not be read", "records of CIFAR-10; fetch it again", LayoutError):
+    with reading(f"{path.name} that cannot be read", "records of CIFAR-10; fetch it again", LayoutError):
         content = np.fromfile(path, dtype=np.uint8)
     if not content.size or content.size % RECORD:
         raise LayoutError(f"found {content.size} bytes in {path.name}, expected a multiple of {RECORD}, the bytes of a "
@@ -154,7 +154,7 @@ def _names(folder: Path) -> tuple[str, ...]:
     if not path.is_file():
         raise MissingDataError(f"found no {NAMES} in {folder}, expected the unpacked folder of CIFAR-10; "
                                "run python -m course_utils fetch cifar10")
-    with reading(f"{NAMES} that can not be read", f"{CLASSES} names; fetch cifar10 again", LayoutError):
+    with reading(f"{NAMES} that cannot be read", f"{CLASSES} names; fetch cifar10 again", LayoutError):
         names = tuple(path.read_text(encoding="utf-8").split())
     if len(names) != CLASSES:
         raise LayoutError(f"found {len(names)} names in {NAMES}, expected {CLASSES}; fetch cifar10 again")

@@ -51,7 +51,7 @@ def fetch(names: Iterable[str], progress: bool = True, timeout: tuple[float, flo
           done: Callable[[RemoteFile, Path | DataError], None] | None = None) -> Fetched:
     """Make datasets available: download what is not there yet, verify everything, unpack archives.
 
-    One file that fails does not stop the others, but a server that can not be reached is asked only once.
+    One file that fails does not stop the others, but a server that cannot be reached is asked only once.
 
     Args:
         names: names of datasets or of single files, as `registry.resolve` takes them.
@@ -124,7 +124,7 @@ def _not_writable(place: Path, error: OSError) -> str:
 
 
 def _unpack(archive: Path, folder: Path, name: str) -> Path:
-    """Unpack an archive into the data folder; one that can not be used is set aside, where it is ours to move."""
+    """Unpack an archive into the data folder; one that cannot be used is set aside, where it is ours to move."""
     try:
         return unpack(archive, folder / name)
     except WriteError as error:

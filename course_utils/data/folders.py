@@ -58,7 +58,7 @@ def settle(finished: Path, folder: Path) -> None:
 
     Raises:
         LayoutError: somebody else was faster.
-        OSError: it can not be renamed.
+        OSError: it cannot be renamed.
     """
     try:
         finished.rename(folder)

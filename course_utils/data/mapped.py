@@ -97,5 +97,5 @@ def map_array(path: str | Path) -> MappedArray:
     Raises:
         LayoutError: there is no such file, or it is damaged.
     """
-    with reading(f"{path} that can not be mapped", "an array as numpy.save writes it; make it again", LayoutError):
+    with reading(f"{path} that cannot be mapped", "an array as numpy.save writes it; make it again", LayoutError):
         return np.lib.format.open_memmap(plain_file(path), mode="r").view(MappedArray)

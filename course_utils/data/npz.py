@@ -38,11 +38,11 @@ def read_npz(path: str | Path, names: Sequence[str], largest: int, alone: bool =
         The arrays, by their names.
 
     Raises:
-        LayoutError: the file can not be read, an array is missing, too large, or no array of numbers or text.
+        LayoutError: the file cannot be read, an array is missing, too large, or no array of numbers or text.
     """
     path = Path(path)
     expected = f"a .npz file with {', '.join(names)}"
-    with reading(f"{path.name} that can not be read", expected, LayoutError):
+    with reading(f"{path.name} that cannot be read", expected, LayoutError):
         if not path.is_file():                  # a device or a pipe may never end
             raise LayoutError(f"found no file {path.name}, expected {expected}")
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:

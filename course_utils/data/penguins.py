@@ -88,13 +88,13 @@ def read_penguins(path: str | Path) -> Penguins:
     if not path.is_file():
         raise MissingDataError(f"found no file {path}, expected the table of palmerpenguins; install that package anew")
     again = "the table of palmerpenguins; install that package anew"
-    with (reading(f"{path} that can not be read", again, LayoutError),
+    with (reading(f"{path} that cannot be read", again, LayoutError),
           path.open(newline="", encoding="utf-8") as file):
         rows = list(csv.DictReader(file))
     absent = {"species", "island", "sex", "year", *MEASUREMENTS} - set(rows[0] if rows else ())
     if absent:
         raise LayoutError(f"found no {', '.join(sorted(absent))} in {path}, expected these columns")
-    with reading(f"a value in {path} that can not be read", f"numbers or {MISSING}, and the names "
+    with reading(f"a value in {path} that cannot be read", f"numbers or {MISSING}, and the names "
                  f"{', '.join(SPECIES + ISLANDS + SEXES)}", LayoutError):
         return Penguins(
             measurements=np.array([[_number(row[name]) for name in MEASUREMENTS] for row in rows], np.float32),

@@ -26,11 +26,11 @@ from course_utils.sensors import PACE_OCI
 __all__ = ["PngPatches", "write_png_layout"]
 
 ABOUT = "about.json"
-REASONS = ("can not be read as an image", "has the wrong size")
+REASONS = ("cannot be read as an image", "has the wrong size")
 
 
 class _UnreadableError(Exception):
-    """File number `file` of a patch can not be used, for reason number `reason`."""
+    """File number `file` of a patch cannot be used, for reason number `reason`."""
 
     def __init__(self, file: int, reason: int):
         super().__init__(file, reason)
@@ -98,7 +98,7 @@ def _paths(folder: Path, number: int, channels: int) -> list[Path]:
 class PngPatches(Dataset):
     """Patches read from the PNG layout, one sample at a time.
 
-    A patch with a file that can not be read, or is not of the patch size, becomes zeros with zero validity,
+    A patch with a file that cannot be read, or is not of the patch size, becomes zeros with zero validity,
     so that it counts nowhere. `unreadable` lists these files; one warning gives their number and the first.
     The layout does not store thin clouds, so every cloud has code 1.
 

@@ -2,7 +2,7 @@
 
 Where every file costs a request, as on the disks of a supercomputer or in an object store, a hundred thousand small
 files are slow, and so are jumps inside a big one. A shard is an ordinary tar file with three members a patch,
-``0000057.image.npy``, ``.codes.npy`` and ``.valid.npy``, in the naming of WebDataset. Reading in order can not shuffle,
+``0000057.image.npy``, ``.codes.npy`` and ``.valid.npy``, in the naming of WebDataset. Reading in order cannot shuffle,
 so the order of the shards is drawn, and a buffer mixes what they hold.
 
 Source:

@@ -77,7 +77,7 @@ class Card:
             >>> Card.from_json(card.to_json()) == card
             True
         """
-        with reading("a card that can not be read", "one by Card.to_json; export the model again", CardError):
+        with reading("a card that cannot be read", "one by Card.to_json; export the model again", CardError):
             fields = json.loads(text)
             card = cls(**fields | {"bands": tuple(fields["bands"]), "size": tuple(fields["size"])})
             numbers = (*card.size, card.threshold, card.lowest, card.highest)
@@ -179,7 +179,7 @@ def load_program(path: str | Path) -> tuple[nn.Module, Card]:
     """
     extra = {KEY: ""}
     expected = "a program by save_program; export the model again"
-    with reading(f"{Path(path).name} that can not be read", expected, CardError), _quiet(), _unpickled():
+    with reading(f"{Path(path).name} that cannot be read", expected, CardError), _quiet(), _unpickled():
         content = plain_file(path).read_bytes()
         if any(kind in content for kind in OBJECTS):
             raise CardError(f"found pickled objects in {Path(path).name}, expected {expected}")
@@ -223,7 +223,7 @@ def read_card(path: str | Path) -> Card:
     """
     import onnx
 
-    with reading(f"{Path(path).name} that can not be read", "a file by save_onnx; export the model again", CardError):
+    with reading(f"{Path(path).name} that cannot be read", "a file by save_onnx; export the model again", CardError):
         model = onnx.load(plain_file(path), load_external_data=False)
         properties = {entry.key: entry.value for entry in model.metadata_props}
     if KEY not in properties:

@@ -67,7 +67,7 @@ class Golden:
         Raises:
             GoldenError: the file is none, or incomplete.
         """
-        with reading(f"{Path(path).name} that can not be read", "a golden patch; take the bundle again", GoldenError):
+        with reading(f"{Path(path).name} that cannot be read", "a golden patch; take the bundle again", GoldenError):
             data = plain_file(path).read_bytes()
         if len(data) < HEADER.size or data[:8] != LETTERS:
             raise GoldenError(f"found no golden patch in {Path(path).name}, expected {LETTERS.decode()} at its "

@@ -71,7 +71,7 @@ def onnx_runtime(path: str | Path, threads: int = 1) -> Run:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    with reading(f"{Path(path).name} that can not be read", EXPECTED, CardError):
+    with reading(f"{Path(path).name} that cannot be read", EXPECTED, CardError):
         session = onnxruntime.InferenceSession(plain_file(path), options, providers=["CPUExecutionProvider"])
     return lambda image: session.run(["prob"], {"image": image})[0]
 
@@ -94,7 +94,7 @@ def openvino(path: str | Path, threads: int = 1, precision: str | None = "f32") 
     from openvino import Core
 
     settings = {"INFERENCE_NUM_THREADS": threads} | ({"INFERENCE_PRECISION_HINT": precision} if precision else {})
-    with reading(f"{Path(path).name} that can not be read", EXPECTED, CardError):
+    with reading(f"{Path(path).name} that cannot be read", EXPECTED, CardError):
         onnx.checker.check_model(onnx.load(plain_file(path)))   # OpenVINO tries every other format it knows, aloud
         compiled = Core().compile_model(str(path), "CPU", settings)
     return lambda image: compiled(image)[0].copy()

@@ -225,7 +225,7 @@ def _refuse_second(taken: Path) -> None:
     """Refuse if there was a final score."""
     if os.path.lexists(taken):
         expected = "none: the test set is scored once. Report that score; for another challenge, choose another folder"
-        with reading(f"a final score in {taken} that can not be read", expected, FinalTakenError):
+        with reading(f"a final score in {taken} that cannot be read", expected, FinalTakenError):
             first = json.loads(plain_file(taken).read_text(encoding="utf-8"))
             settings = f"epochs {first['epochs']}, batch size {first['batch_size']}"
             raise FinalTakenError(f"found a final score of {first['date']} ({first['score']:.3f}, {settings}), "

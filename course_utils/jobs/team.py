@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 
 class TeamError(RuntimeError):
-    """A set of processes that can not work together as they were started."""
+    """A set of processes that cannot work together as they were started."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Team:
         """Make copies of a model, one in each process, that start equal and average their gradients in `backward`.
 
         Batch normalisation looks at the batch. On GPUs it is made to look at all processes' share of it; on CPUs
-        PyTorch can not do that, and each process normalises its own share.
+        PyTorch cannot do that, and each process normalises its own share.
 
         Args:
             model: the model of this process; it is moved to the team's device.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MaskError(ValueError):
-    """A mask, a prediction or a code array that can not be scored as it is."""
+    """A mask, a prediction or a code array that cannot be scored as it is."""
 
 
 class UndefinedScore(UserWarning):

@@ -1,4 +1,4 @@
-"""Many small networks side by side, trained in one go: what one seed can not tell (chapter 16)."""
+"""Many small networks side by side, trained in one go: what one seed cannot tell (chapter 16)."""
 
 from collections.abc import Callable
 from itertools import pairwise

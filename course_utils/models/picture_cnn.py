@@ -20,7 +20,7 @@ class PictureCNN(nn.Module):
         head: "flatten" gives the linear layer every position of every channel, "average" the mean of each channel.
 
     Raises:
-        ValueError: the size can not be halved so often, or an unknown head.
+        ValueError: the size cannot be halved so often, or an unknown head.
 
     Source:
         Chapter 08.

@@ -50,7 +50,7 @@ def kernel(name: str = KERNEL, patience: float = 60.0) -> tuple[Check, dict]:
         return Check("kernel", "error", f"there is no kernel {name}, which the chapters name", install), {}
     except OSError as error:
         advice = "see which program `jupyter kernelspec list` leads to, and let learners read and run it"
-        return Check("kernel", "error", f"{name} can not be started: {error}", advice), {}
+        return Check("kernel", "error", f"{name} cannot be started: {error}", advice), {}
     client, printed = manager.client(), []
     client.start_channels()
     try:
@@ -100,7 +100,7 @@ def _writable(name: str, folder: Path, advice: str) -> Check:
             file.flush()
         free = shutil.disk_usage(folder).free / 1e6
     except OSError as error:
-        return Check(name, "error", f"{folder} can not be written: {error.strerror or error}", advice)
+        return Check(name, "error", f"{folder} cannot be written: {error.strerror or error}", advice)
     if free < SPARE_MB:
         return Check(name, "error", f"{folder} has {free:.0f} MB left", f"free at least {SPARE_MB} MB there")
     return Check(name, "ok", f"{folder}, can be written")

@@ -62,7 +62,7 @@ def of_data(can_be_written: bool) -> dict[str, Check]:
 def _missing(what: str, can_be_written: bool, room: float, wanted: float) -> Check:
     """Whether something that is not here can be made and kept."""
     if not can_be_written:
-        return Check("data", "error", f"{what} are not here and can not be kept: every kernel makes them again",
+        return Check("data", "error", f"{what} are not here and cannot be kept: every kernel makes them again",
                      "name a folder that can be written in COURSE_CACHE, or one that has them in COURSE_DATA")
     if room < wanted:
         return Check("data", "error", f"{what} are not here, and the disk has {room:,.0f} MB left",

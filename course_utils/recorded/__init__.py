@@ -68,7 +68,7 @@ def results(name: str, folder: Path = FOLDER) -> tuple[Any, dict[str, Any]]:
         RecordError: there is no such record, or it is damaged.
     """
     path = _existing(folder, name, "json")
-    with reading(f"{path.name} that can not be read", "results; take the file from the project again", RecordError):
+    with reading(f"{path.name} that cannot be read", "results; take the file from the project again", RecordError):
         content = json.loads(plain_file(path).read_text(encoding="utf-8"))
         return content["results"], content["about"]
 
@@ -117,7 +117,7 @@ def weights(name: str, model: nn.Module, folder: Path = FOLDER) -> dict[str, Any
             difference.
     """
     path = _existing(folder, name, "safetensors")
-    with (reading(f"{path.name} that can not be read", "weights; take the file from the project again", RecordError),
+    with (reading(f"{path.name} that cannot be read", "weights; take the file from the project again", RecordError),
           safe_open(plain_file(path), framework="pt") as file):
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
         about = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}

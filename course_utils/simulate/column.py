@@ -13,7 +13,7 @@ STEFAN_BOLTZMANN = 5.670374e-8      # W m⁻² K⁻⁴
 
 
 def rain_out(water: Tensor, capacity: Tensor, evaporation: float = 0.5) -> tuple[Tensor, Tensor]:
-    """Let the water that a layer can not hold condense and fall; drier layers below take some of it up again.
+    """Let the water that a layer cannot hold condense and fall; drier layers below take some of it up again.
 
     Args:
         water: (..., L) water in each layer, kg m⁻², 0 or more.

@@ -6,7 +6,7 @@ from scipy import ndimage
 from course_utils.codes import CLEAR, IGNORE, THICK, THIN
 
 VISIBLE = 0.3       # optical thickness from which an analyst calls a veil cloud
-OPAQUE = 3.0        # above this the ground can not be seen through the cloud
+OPAQUE = 3.0        # above this the ground cannot be seen through the cloud
 BLUR = 1.0          # pixels, standard deviation: a hand does not follow every wisp
 SPECK = 6           # pixels: smaller clouds are not drawn
 GAP = 40            # pixels: smaller gaps are not left open

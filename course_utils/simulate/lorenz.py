@@ -1,4 +1,4 @@
-"""Lorenz's three equations of convection: the smallest weather that can not be forecast for long (chapter 16).
+"""Lorenz's three equations of convection: the smallest weather that cannot be forecast for long (chapter 16).
 
 With x the strength of a convection roll, y the temperature difference between its rising and sinking air, and z how far
 the vertical profile is from a straight line,

@@ -110,7 +110,7 @@ def test_score_says_that_a_board_can_not_be_written(quick, file, tmp_path, capsy
     (tmp_path / "taken").write_text("a file, no folder")
     assert main(["score", str(file), "--board", str(tmp_path / "taken" / "board.json")]) == 1
     printed = capsys.readouterr().err
-    assert "found board.json that can not be" in printed and printed.count("\n") == 1 and str(tmp_path) not in printed
+    assert "found board.json that cannot be" in printed and printed.count("\n") == 1 and str(tmp_path) not in printed
 
 
 def test_score_refuses_a_damaged_board_and_leaves_it(quick, file, tmp_path, capsys):

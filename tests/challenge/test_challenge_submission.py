@@ -139,7 +139,7 @@ def test_a_bomb_that_lies_about_its_size_is_not_unpacked_beyond_it(handed_in, tm
     place = content.rindex((80_000_128).to_bytes(4, "little"))              # in the directory, at the end
     content[place : place + 4] = (np.prod(SHAPE) + 128).item().to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(ChallengeError, match=r"can not be read \(BadZipFile: Bad CRC-32"):
+    with pytest.raises(ChallengeError, match=r"cannot be read \(BadZipFile: Bad CRC-32"):
         read_submission(path)
 
 
@@ -186,7 +186,7 @@ def test_a_member_that_comes_twice_is_refused(handed_in, tmp_path):
 def test_files_that_are_no_archives(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     (tmp_path / "folder.npz").mkdir()
-    with pytest.raises(ChallengeError, match=r"found text\.npz that can not be read"):
+    with pytest.raises(ChallengeError, match=r"found text\.npz that cannot be read"):
         read_submission(tmp_path / "text.npz")
     for path in (tmp_path / "none.npz", tmp_path / "folder.npz", os.devnull):
         with pytest.raises(ChallengeError, match="found no file "):

@@ -1,4 +1,4 @@
-"""A server that misbehaves in every way that servers do, and folders that can not be written."""
+"""A server that misbehaves in every way that servers do, and folders that cannot be written."""
 
 from course_utils.data import download
 from course_utils.data.download import fetch
@@ -52,7 +52,7 @@ def test_a_server_that_refuses(toy, server, cache, monkeypatch):
 
 
 def test_no_network(toy, cache, monkeypatch):
-    monkeypatch.delenv("COURSE_MIRROR")              # now the true address, which tests can not reach
+    monkeypatch.delenv("COURSE_MIRROR")              # now the true address, which tests cannot reach
     message = failure()
     assert message.startswith("found no connection to https://example.org/toy/one.bin (")
     assert "check the network" in message

@@ -35,7 +35,7 @@ class Writer:
     Attributes:
         writes: names of the functions that do it, as `test_listing.py` finds them.
         write: writes into a folder; the number is part of what is written.
-        refuses: what may be raised when it can not be written.
+        refuses: what may be raised when it cannot be written.
         warns: whether a warning, and a result in memory, is the documented answer.
         several: whether files of their own are written one after the other, each of them whole or not at all.
     """

@@ -73,7 +73,7 @@ def test_no_odd_answer_passes_or_ends_in_a_traceback(chapter, name, odd):
 
 
 def predictions():
-    """The exercises whose solution is a value; one of a single letter, digit or so can not be told from other text."""
+    """The exercises whose solution is a value; one of a single letter, digit or so cannot be told from other text."""
     for chapter, path in CHAPTERS.items():
         for name, one in structure.read(path.read_text(encoding="utf-8"), chapter).items():
             value = structure.literal(one)

@@ -42,7 +42,7 @@ contains
     integer :: unit, status
     open (newunit=unit, file=path, access="stream", form="unformatted", status="old", action="read", iostat=status)
     if (status == 0) read (unit, iostat=status) letters, n, tolerance
-    if (status /= 0) call leave("can not read "//path, 30)
+    if (status /= 0) call leave("cannot read "//path, 30)
     if (letters /= "GOLDEN01" .or. any(n < 1)) call leave("no golden patch in "//path, 30)
     allocate (image(n(4), n(3), n(2), n(1)), expected(n(4), n(3), n(1)), prob(n(4), n(3), n(1)))
     read (unit, iostat=status) image, expected
