@@ -42,7 +42,7 @@ if (!customElements.get("frame-player")) customElements.define("frame-player", c
   label(text) { this.querySelector("button").textContent = text; }
   show(number) {
     this.overlay.src = "data:image/png;base64," + this.frames[number - 1];
-    this.querySelector("span").textContent = `${number} of ${this.frames.length}`;
+    this.querySelector("span").textContent = `frame ${number} of ${this.frames.length}`;
     this.slider.value = number;
   }
   play() {
@@ -77,13 +77,13 @@ frame-player:not(:defined) .controls { display: none; }
 frame-player button { min-width: 5rem; padding: .3rem 1rem; font: inherit; font-weight: 600; color: inherit;
   background: transparent; border: 1px solid currentColor; border-radius: .3rem; cursor: pointer; }
 frame-player input { flex: 1; min-width: 4rem; accent-color: #0072b2; }
-frame-player span { min-width: 4.5rem; font-variant-numeric: tabular-nums; }
+frame-player span { min-width: 7rem; font-variant-numeric: tabular-nums; }
 @media print { frame-player .controls { display: none; } }
 """
 
 
 class AnimationError(ValueError):
-    """An animation that can not be shown: without frames, without alternative text, or too heavy."""
+    """An animation that cannot be shown: without frames, without alternative text, or too heavy."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def player(
 
     Args:
         animation: for example a `FuncAnimation`; its interval (ms) is the pace of the player.
-        alt: what the animation shows, for someone who can not see it.
+        alt: what the animation shows, for someone who cannot see it.
         dpi: dots an inch; the width in pixels is dpi times the figure's width in inches.
         colours: of the pictures, 2–255; few make small files.
         max_bytes: the largest HTML, bytes.
@@ -214,7 +214,7 @@ def _html(writer, alt, interval):
 <div class="controls">
 <button type="button">Play</button>
 <input type="range" aria-label="Frame" min="1" max="{count}" value="{count}">
-<span>{count} of {count}</span>
+<span>frame {count} of {count}</span>
 </div>
 <script type="application/json">{json.dumps(writer.overlays)}</script>
 </frame-player>

@@ -154,12 +154,12 @@ def page(browser, made):
 def test_nothing_moves_before_play_is_pressed_and_it_stops_at_the_end(page):
     word, slider = page.locator("frame-player span").first, page.locator("input").first
     page.wait_for_timeout(150)
-    assert word.inner_text() == "4 of 4"
+    assert word.inner_text() == "frame 4 of 4"
     page.locator("button").first.click()
     assert page.locator("button").first.inner_text() == "Pause"
     page.wait_for_function("document.querySelector('button').textContent === 'Play'")
-    assert slider.input_value() == "4" and word.inner_text() == "4 of 4"
-    assert page.locator("frame-player span").last.inner_text() == "4 of 4"
+    assert slider.input_value() == "4" and word.inner_text() == "frame 4 of 4"
+    assert page.locator("frame-player span").last.inner_text() == "frame 4 of 4"
     assert page.complaints == []
 
 
@@ -183,17 +183,17 @@ def test_a_key_pauses_it_in_the_middle(page):
     page.evaluate("document.querySelectorAll('frame-player')[1].dataset.interval = 200")
     page.locator("button").last.focus()
     page.keyboard.press("Space")
-    page.wait_for_function("document.querySelectorAll('frame-player span')[1].textContent === '2 of 4'")
+    page.wait_for_function("document.querySelectorAll('frame-player span')[1].textContent === 'frame 2 of 4'")
     page.keyboard.press("Space")
     page.wait_for_timeout(500)
-    assert word.inner_text() == "2 of 4" and page.locator("button").last.inner_text() == "Play"
+    assert word.inner_text() == "frame 2 of 4" and page.locator("button").last.inner_text() == "Play"
 
 
 def test_who_wants_less_motion_sees_none_before_asking(page, made):
     page.emulate_media(reduced_motion="reduce")
     page.set_content(PAGE.format(made.html))
     page.wait_for_timeout(300)
-    assert page.locator("frame-player span").all_inner_texts() == ["4 of 4"]
+    assert page.locator("frame-player span").all_inner_texts() == ["frame 4 of 4"]
     assert page.locator("img + img").count() == 0
 
 

@@ -96,6 +96,12 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         context["body"] = context["body"].replace("</h1>", "</h1>\n" + header, 1)
 
 
+def add_search_script(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Let the search show excerpts of our own."""
+    if pagename == "search":
+        app.add_js_file("search.js", loading_method="defer")
+
+
 def copy_mathjax(app: Sphinx) -> None:
     """Serve MathJax from the site itself."""
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
@@ -144,6 +150,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-updated", course_figures.number_only_in_chapters, priority=900)     # after Sphinx's numbers
     app.add_config_value("course_launch", course_downloads.LAUNCH, "html", types=(dict,))
     app.connect("html-page-context", finish_page)
+    app.connect("html-page-context", add_search_script)
     app.connect("html-page-context", course_downloads.offer, priority=900)      # after the theme's own buttons
     app.connect("build-finished", course_downloads.write_downloads)
     app.connect("build-finished", finish_site)

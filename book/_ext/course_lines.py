@@ -17,6 +17,7 @@ NO_CODE = re.compile(r"\boutput\b|highlight-(?:text|none)\b")
 COLUMNS = re.compile(r"[^\s.!?] {2,}\S")        # some end a sentence with two spaces
 MARKED = re.compile(r'class="(?:long|in)"')
 INDENT = re.compile(r"^((?:<[^>]*>)*)( +)(?=\S)")
+NOTE = re.compile(r'(<span class="c1">#[^<]*\S {2,})(?=# )')        # of #SBATCH, for the shell a comment itself
 WORD = re.compile(rf"\S{{{LONG_WORD},}}")
 JOINT = re.compile(r"(?<=[(\[])(?=[^)\]]{6})|(?<=[)\]])(?=\.)")     # after a bracket that holds much, before .this
 
@@ -59,7 +60,7 @@ def break_line(line: str, is_code: bool = True) -> str:
         return INDENT.sub(rf'\1<span class="in" style="--in:{indent}">\2</span>', line) if is_code else line
     if not is_code:
         return f'<span class="long" style="--in:{min(indent, DEEPEST)}">{line}</span>'
-    marked = INDENT.sub(r'\1<span class="in">\2</span>', loosen_words(line))
+    marked = INDENT.sub(r'\1<span class="in">\2</span>', loosen_words(NOTE.sub(r'\1</span><span class="c1">', line)))
     return f'<span class="long" style="--in:{indent}">{marked}</span>'
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from course_lines import break_long_lines
+from course_words import keep_words
 
 INLINE_SCRIPT = re.compile(r"<script>.*?</script>\s*", re.DOTALL)
 UNWANTED = tuple(
@@ -64,7 +65,7 @@ def clean_page(html: str) -> str:
         html = pattern.sub("", html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')     # deprecated in ARIA 1.3
     html = LINKED_SPACE.sub(r"\1 \2", html)
-    return break_long_lines(mark_verdicts(drop_second_search_field_id(drop_repeats(html))))
+    return keep_words(break_long_lines(mark_verdicts(drop_second_search_field_id(drop_repeats(html)))))
 
 
 def clean_site(site: Path) -> None:

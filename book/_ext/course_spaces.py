@@ -1,4 +1,4 @@
-"""Where no line breaks: before a unit, around ×, in an array's shape, before a chapter's number, after a formula."""
+"""Where no line breaks: before a unit, around ×, in an array's shape, at a chapter's number, after a formula."""
 
 import re
 
@@ -7,7 +7,8 @@ from sphinx.application import Sphinx
 
 HARD = "\N{NO-BREAK SPACE}"
 UNITS = "%|°|µm|μm|nm|mm|cm|km|m|kg|g|ms|s|min|h|kB|MB|GB"
-PLACES = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))|(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)|(?<=\b[Cc]hapter) (?=\d)")
+CHAPTER = r"(?<=\b[Cc]hapter) (?=\d)|(?<=^\d\d,) "        # the second in the glossary's links: 10, Stamps
+PLACES = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))|(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)|{CHAPTER}")
 NO_PROSE = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 AFTER_FORMULA = re.compile(r"[,.;:!?)]+|-\w+")
 SHAPE = re.compile(r"\((?:[\w·−-]{1,4}, )+[\w·−-]{1,4}\)")

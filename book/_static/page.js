@@ -1,8 +1,5 @@
 "use strict";
 
-// The search reads each page it has found, for a few lines of it. A site opened as files may not: show titles alone.
-if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
 // What is wider than the page scrolls in its own box: let the keyboard reach the box. The theme does so for code, but
 // not for what is folded away when the page loads.
 const WIDE = 'mjx-container[display="true"], .highlight pre, .bd-article table, .cell_output .text_html, figure';

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browser_checks import visit
 
 from tools.site_browser import SITE, chromium, find_chromium, serve, site_pages
 
@@ -56,3 +57,17 @@ def browser():
         pytest.skip("no Chromium or Chrome on this machine: the site was not looked at in a browser")
     with chromium() as instance:
         yield instance
+
+
+@pytest.fixture
+def open_site(browser, address):
+    """Opens a page of the site and keeps it open to the end of the test."""
+    visits = []
+
+    def opener(page_path):
+        visits.append(visit(browser, address, page_path))
+        return visits[-1].__enter__()[0]
+
+    yield opener
+    for opened in visits:
+        opened.__exit__(None, None, None)

@@ -1,11 +1,10 @@
-"""What a reader does on a page: fold out, copy, answer, search, switch to the dark, open the menu."""
+"""What a reader does on a page: fold out, copy, answer, scroll, switch to the dark, open the menu."""
 
 import re
 
 import pytest
 from browser_checks import theme_of, visit
 from course_quiz import quiz_html
-from page_checks import parse
 
 from tools.site_browser import SITE, open_page, serve, site_pages
 
@@ -15,20 +14,6 @@ def page_with(mark):
     found = [page for page in site_pages() if mark in (SITE / page).read_text("utf-8")]
     assert found, f"no page of the site holds {mark!r}"
     return found[0]
-
-
-@pytest.fixture
-def open_site(browser, address):
-    """Opens a page of the site and keeps it open to the end of the test."""
-    visits = []
-
-    def opener(page_path):
-        visits.append(visit(browser, address, page_path))
-        return visits[-1].__enter__()[0]
-
-    yield opener
-    for opened in visits:
-        opened.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize("way", ["click", "keyboard"])
@@ -119,40 +104,6 @@ def test_several_choices_are_answered_one_by_one(quiz):
     assert fieldset.locator("[role=status]").inner_text().split() == ["That."]
 
 
-def test_search_finds_a_term(open_site, address):
-    page = open_site("search.html")
-    open_page(page, f"{address}/search.html?q=tensor")
-    page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=5000)
-    assert page.locator("#search-results li a").first.get_attribute("href")
-
-
-def test_search_finds_every_word_of_the_glossary(open_site, site):
-    glossary = parse((site / "book" / "appendix" / "glossary.html").read_text("utf-8"))
-    terms = [term.get_text(" ", strip=True).removesuffix("#").strip() for term in glossary.select("dl.glossary dt")]
-    page = open_site("search.html")
-    page.wait_for_function("Search._index !== undefined && Search._index !== null")
-    found = page.evaluate("""(terms) => terms.map((term) =>
-        Search._performSearch(...Search._parseQuery(term)).map(([name]) => name))""", terms)
-    assert len(terms) > 50
-    assert [term for term, names in zip(terms, found, strict=True) if not names] == []
-
-
-def test_search_works_on_a_site_opened_as_files(browser):
-    with visit(browser, SITE.as_uri(), "search.html") as (page, log):
-        open_page(page, f"{SITE.as_uri()}/search.html?q=tensor")
-        page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=5000)
-        page.wait_for_function("document.querySelector('#search-results p')?.innerText.includes('found')")
-        page.wait_for_timeout(300)
-        assert log.console == []
-
-
-def test_search_without_a_hit_says_so(open_site, address):
-    page = open_site("search.html")
-    open_page(page, f"{address}/search.html?q=xylophonist")
-    page.wait_for_function("document.querySelector('#search-results p')?.innerText.includes('did not match')")
-    assert page.locator("#search-results li").count() == 0
-
-
 def test_theme_button_switches_to_the_dark(open_site):
     page = open_site("book/intro.html")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -223,3 +174,23 @@ def test_a_chapter_opens_as_a_file(browser, site):
     assert page.locator("mjx-container").count() > 0
     assert messages == []
     context.close()
+
+
+NOTES_OVER_CONTENTS = """() => {
+    const boxes = (selector) => [...document.querySelectorAll(selector)]
+        .filter((box) => box.checkVisibility({ opacityProperty: true })).map((box) => box.getBoundingClientRect());
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const links = boxes(".bd-sidebar-secondary a");
+    return boxes("aside.margin > *").filter((note) => links.some((link) => meet(note, link))).length;
+}"""
+UNPADDED = "aside.margin { margin-top: 0 !important; padding-top: 0 !important; }"
+
+
+@pytest.mark.parametrize(("planted", "collisions"), [("/* nothing */", 0), (UNPADDED, 1)])
+def test_the_contents_make_room_for_a_note_low_in_the_window(open_site, planted, collisions):
+    page = open_site("book/space/10_unet.html")
+    page.add_style_tag(content=planted)
+    page.locator("aside.margin > :visible").first.evaluate("""(note) => scrollTo({
+        top: scrollY + note.getBoundingClientRect().top - 0.7 * innerHeight, behavior: "instant" })""")
+    page.wait_for_timeout(500)
+    assert page.evaluate(NOTES_OVER_CONTENTS) == collisions

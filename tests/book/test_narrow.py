@@ -4,6 +4,7 @@ import pytest
 from course_lines import break_line, break_long_lines, loosen_words, text_of
 from course_spaces import close_formulas, harden, keep_together
 from course_tables import stack_tables
+from course_words import keep_words
 from docutils import nodes, utils
 from page_checks import parse
 
@@ -62,6 +63,30 @@ def test_columns_stay_in_line(kind, code, breaks):
     assert ('class="long"' in break_long_lines(block(code, kind))) == breaks
 
 
+def test_a_note_in_a_comment_for_the_batch_system_is_kept_together():
+    line = '<span class="c1">#SBATCH --nodes=2     # machines that work together</span>'
+    broken = break_line(line)
+    assert text_of(broken) == text_of(line)
+    assert [note.get_text() for note in parse(broken).select(".long > .c1 ~ .c1")] == ["# machines that work together"]
+    comment = '<span class="c1"># a comment of many words, with a # in it</span>'
+    assert comment in break_line(comment)
+
+
+@pytest.mark.parametrize(("text", "kept"), [
+    ("A U-Net, for (Landsat-8), 2–3 of 10-fold", ["U-Net", "Landsat-8", "2–3", "10-fold"]),
+    ('<code><span class="pre">--batch-size=2</span> <span class="pre">-m</span></code>', ["--batch-size", "-m"]),
+    ('<pre>torchrun<span class="w"> </span>--rdzv-endpoint=host</pre>', ["--rdzv-endpoint"]),
+    ("floating-point, 3 - 2, -1, a –, x--", []), ('<a href="#u-net" title="a-b > c-d">no</a>', []),
+    (r'<span class="math notranslate">\(a-b\)</span><script>a-b</script><!-- a-b --><svg><text>a-b</text></svg>', []),
+])  # fmt: skip
+def test_short_words_with_a_hyphen_and_options_stay_in_one_line(text, kept):
+    page = f"<title>a U-Net</title><body>{text}</body>"
+    words = keep_words(page)
+    assert [word.get_text() for word in parse(words).select(".unbroken")] == kept
+    assert words.replace('<span class="unbroken">', "").replace("</span>", "") == page.replace("</span>", "")
+    assert keep_words(words) == words
+
+
 def table(*rows):
     """A table with a head, as the parser makes it."""
     lines = [nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in row)) for row in rows]
@@ -92,6 +117,7 @@ def test_tables_that_fit_stay_tables(rows):
     ("snow at 1.6 µm, 70 % of 3 metres", "snow at 1.6~µm, 70~% of 3 metres"),
     ("an image (B, C, H, W) of 64 × 64, in chapter 02", "an image (B,~C,~H,~W) of 64~×~64, in chapter~02"),
     ("a mask (see there, too) 2 steps on", "a mask (see there, too) 2 steps on"),
+    ("10, Stamps", "10,~Stamps"), ("in 10, Stamps", "in 10, Stamps"),
 ])  # fmt: skip
 def test_what_belongs_together_stays_in_one_line(text, kept):
     assert harden(text) == kept.replace("~", "\xa0")

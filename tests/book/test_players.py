@@ -43,7 +43,7 @@ def test_keys_play_and_pause_what_stands_still_at_first(browser, address, page_w
     with visit(browser, address, page_with_player) as (page, log):
         for player in page.locator(PLAYER).all():
             button, count = player.locator("button"), player.locator("input").get_attribute("max")
-            assert player.locator("span").inner_text() == f"{count} of {count}"
+            assert player.locator("span").inner_text() == f"frame {count} of {count}"
             assert player.locator("img").count() == 1, "something is shown over the last frame before Play was pressed"
             button.focus()
             page.keyboard.press("Enter")
