@@ -104,7 +104,8 @@ class Standings:
             cells = [f"{one['score']:.3f}<br><small>±&nbsp;{one['error']:.3f}</small>", f"{one['thin_recall']:.2f}",
                      f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",
                      f"{one['parameters']:,}"]
-            model = f'<small style="font-weight: normal">{escape(one["model"])}</small>'
+            said = escape(one["model"]).replace("chapter ", "chapter&nbsp;").replace(" nm", "&nbsp;nm")
+            model = f'<small style="font-weight: normal">{said}</small>'
             lines.append(f'<tr><th scope="row" style="min-width: 8.5rem">{place}&ensp;{escape(one["name"])}<br>{model}'
                          f'</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
         return "\n".join([*lines, "</tbody></table>"])
