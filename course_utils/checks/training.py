@@ -199,9 +199,9 @@ def _train_quickly(config, seed):
 TESTS = {       # each test, and the mistake that it must catch
     "gradients_start_at_zero": "zero_grad forgotten",
     "rows_are_the_ones_asked_for": "index ignored",
-    "validation_is_scaled_like_training": "validation not scaled",
+    "validation_is_scaled": "validation not scaled",
     "validation_is_repeatable": "eval forgotten",
-    "validation_looks_at_validation_data": "training part validated",
+    "validation_has_its_own_data": "training part validated",
 }
 
 
