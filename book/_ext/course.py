@@ -141,6 +141,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", course_quiz.replace_quizzes)
     app.connect("doctree-read", course_tables.stack_tables)
     app.connect("doctree-read", course_spaces.keep_together)
+    app.connect("doctree-read", course_spaces.keep_code)
     app.connect("doctree-read", course_spaces.close_formulas)
     app.connect("autodoc-process-signature", course_api.readable)
     app.connect("autodoc-process-docstring", course_api.keep_result_whole, priority=400)     # before napoleon

@@ -64,7 +64,7 @@ def clean_page(html: str) -> str:
     for pattern in UNWANTED:
         html = pattern.sub("", html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')     # deprecated in ARIA 1.3
-    html = LINKED_SPACE.sub(r"\1 \2", html)
+    html = LINKED_SPACE.sub(r"\1 \2", html).replace("<em>et al.</em>", "<em>et\u00a0al.</em>")
     return keep_words(break_long_lines(mark_verdicts(drop_second_search_field_id(drop_repeats(html)))))
 
 

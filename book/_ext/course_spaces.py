@@ -11,6 +11,7 @@ CHAPTER = r"(?<=\b[Cc]hapter) (?=\d)|(?<=^\d\d,) "        # the second in the gl
 PLACES = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))|(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)|{CHAPTER}")
 NO_PROSE = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 AFTER_FORMULA = re.compile(r"[,.;:!?)]+|-\w+")
+SHORT_CODE = 20             # characters of code that stay in one line
 SHAPE = re.compile(r"\((?:[\w·−-]{1,4}, )+[\w·−-]{1,4}\)")
 
 
@@ -30,6 +31,14 @@ def keep_together(app: Sphinx, doctree: nodes.document) -> None:
         hard = harden(text)
         if hard != text and not isinstance(text.parent, NO_PROSE):
             text.parent.replace(text, nodes.Text(hard))
+
+
+def keep_code(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep short code in one line, but for tables; its spaces stay as they are, because code is copied."""
+    in_tables = {code for cell in doctree.findall(nodes.entry) for code in cell.findall(nodes.literal)}
+    for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= SHORT_CODE and code not in in_tables:
+            code["classes"].append("unbroken")
 
 
 def close_formulas(app: Sphinx, doctree: nodes.document) -> None:

@@ -54,7 +54,7 @@ def test_cleaning_drops_what_asks_other_hosts_and_repeats():
         + '<script src="_static/vendor/fontawesome/6/js/all.min.js"></script>'
         + '<script>const THEBE_JS_URL = "https://unpkg.com/thebe";</script><script>let kept = 1;</script>'
         + '<section id="exercise-content"></section><section id="exercise-content"></section>'
-        + '<input id="search-input"><input id="search-input">'
+        + '<input id="search-input"><input id="search-input">Long <em>et al.</em>, 2006'
     )  # fmt: skip
     cleaned = clean_page(page)
     assert cleaned.count("toggleHintShow") == 1
@@ -63,6 +63,7 @@ def test_cleaning_drops_what_asks_other_hosts_and_repeats():
     assert "fontawesome" not in cleaned
     assert "exercise-content" not in cleaned
     assert cleaned.count("search-input") == 1
+    assert "et\xa0al." in cleaned
     assert clean_page(cleaned) == cleaned
 
 

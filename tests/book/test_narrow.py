@@ -2,7 +2,7 @@
 
 import pytest
 from course_lines import break_line, break_long_lines, loosen_words, text_of
-from course_spaces import close_formulas, harden, keep_together
+from course_spaces import close_formulas, harden, keep_code, keep_together
 from course_tables import stack_tables
 from course_words import keep_words
 from docutils import nodes, utils
@@ -73,10 +73,10 @@ def test_a_note_in_a_comment_for_the_batch_system_is_kept_together():
 
 
 @pytest.mark.parametrize(("text", "kept"), [
-    ("A U-Net, for (Landsat-8), 2–3 of 10-fold", ["U-Net", "Landsat-8", "2–3", "10-fold"]),
+    ("A U-Net, for (Landsat-8), 2–3 cross-entropy", ["U-Net", "Landsat-8", "2–3", "cross-entropy"]),
     ('<code><span class="pre">--batch-size=2</span> <span class="pre">-m</span></code>', ["--batch-size", "-m"]),
     ('<pre>torchrun<span class="w"> </span>--rdzv-endpoint=host</pre>', ["--rdzv-endpoint"]),
-    ("floating-point, 3 - 2, -1, a –, x--", []), ('<a href="#u-net" title="a-b > c-d">no</a>', []),
+    ("two-dimensional, 3 - 2, -1, a –, x--", []), ('<a href="#u-net" title="a-b > c-d">no</a>', []),
     (r'<span class="math notranslate">\(a-b\)</span><script>a-b</script><!-- a-b --><svg><text>a-b</text></svg>', []),
 ])  # fmt: skip
 def test_short_words_with_a_hyphen_and_options_stay_in_one_line(text, kept):
@@ -132,6 +132,15 @@ def test_code_and_formulas_keep_their_spaces():
     assert document[0][0] == "of shape (2,\xa03)"
     assert code.astext() == "x = (2, 3)" and formula.astext() == "(2, 3)"
     assert document[1].astext() == "y = 3 % 2"
+
+
+def test_short_code_stays_in_one_line_but_not_in_a_table():
+    document = utils.new_document("page")
+    short, long, in_table = (nodes.literal("", text) for text in ("make lab", "conda env create -f own.yml", "x y"))
+    document += [nodes.paragraph("", "", short, long), nodes.entry("", nodes.paragraph("", "", in_table))]
+    keep_code(None, document)
+    assert [code["classes"] for code in (short, long, in_table)] == [["unbroken"], [], []]
+    assert short.astext() == "make lab"
 
 
 @pytest.mark.parametrize(("before", "kept", "rest"), [
