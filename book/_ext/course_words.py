@@ -6,7 +6,7 @@ searched for and what is copied stays as it was typed.
 
 import re
 
-SHORT = 12                  # characters of a word that no reader wants to see in two lines
+SHORT = 14                  # characters of a word that no reader wants to see in two lines
 WORDS = re.compile(
     rf"""(?P<other>
       <!--.*?-->
