@@ -55,6 +55,7 @@ def test_cleaning_drops_what_asks_other_hosts_and_repeats():
         + '<script>const THEBE_JS_URL = "https://unpkg.com/thebe";</script><script>let kept = 1;</script>'
         + '<section id="exercise-content"></section><section id="exercise-content"></section>'
         + '<input id="search-input"><input id="search-input">Long <em>et al.</em>, 2006'
+        + '<p class="prev-next-title"><span class="section-number">5. </span>Backpropagation</p>'
     )  # fmt: skip
     cleaned = clean_page(page)
     assert cleaned.count("toggleHintShow") == 1
@@ -64,6 +65,7 @@ def test_cleaning_drops_what_asks_other_hosts_and_repeats():
     assert "exercise-content" not in cleaned
     assert cleaned.count("search-input") == 1
     assert "et\xa0al." in cleaned
+    assert "5.\xa0</span>Backpropagation" in cleaned
     assert clean_page(cleaned) == cleaned
 
 
