@@ -146,6 +146,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-signature", course_api.readable)
     app.connect("autodoc-process-docstring", course_api.keep_result_whole, priority=400)     # before napoleon
     app.connect("autodoc-process-docstring", course_api.shorten_types, priority=600)         # after it
+    app.connect("autodoc-process-docstring", course_api.list_shared, priority=600)
     course_api.say_attributes()
     app.connect("doctree-read", course_api.list_names)
     app.connect("env-get-updated", course_figures.number_only_in_chapters, priority=900)     # after Sphinx's numbers

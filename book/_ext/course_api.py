@@ -18,7 +18,9 @@ from sphinx.domains.python import PyObject
 
 PACKAGE = "course_utils"
 NOT_LISTED = ("checks", "__main__")     # marks exercises; the command line
+EXERCISES = f"{PACKAGE}.checks."         # a module for each chapter, which defines nothing but marks
 RESULTS = ("Returns:", "Yields:")       # sections of a docstring
+FIELD = re.compile(r"^:(?:param (\w+)|(returns)): ")
 
 
 class Api(Directive):
@@ -35,10 +37,12 @@ class Api(Directive):
 
 
 def modules_of(room: str) -> Iterator[str]:
-    """A room by its full name, then the modules in it if it is a package."""
+    """A room by its full name, then the modules in it if it is a package, without those of the chapters' exercises."""
     yield room
     folder = getattr(importlib.import_module(room), "__path__", [])
-    yield from (module.name for module in pkgutil.iter_modules(folder, f"{room}."))
+    names = [module.name for module in pkgutil.iter_modules(folder, f"{room}.")]
+    yield from (name for name in names
+                if not name.startswith(EXERCISES) or defined_in(importlib.import_module(name)))
 
 
 def defined_in(module: ModuleType) -> list[str]:
@@ -79,12 +83,17 @@ def methods_of(value: type | Callable) -> list[str]:
 
 
 def readable(app: Sphinx, what: str, name: str, obj: object, options: dict, signature: str | None, returns: str | None):
-    """Write as Python what is none in a signature: defaults that a dataclass makes anew, and classes."""
+    """Write as Python what is none in a signature: defaults that a dataclass makes anew, paths, classes.
+
+    What a protocol is made from says nothing.
+    """
+    if getattr(obj, "_is_protocol", False):
+        return "", returns
     if signature:
         for field in dataclasses.fields(obj) if dataclasses.is_dataclass(obj) else ():
             if field.default_factory is not dataclasses.MISSING:
                 signature = signature.replace("<factory>", f"{field.default_factory.__name__}()", 1)
-        signature = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", signature)
+        signature = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", signature).replace("PosixPath(", "Path(")
     return signature, returns
 
 
@@ -118,6 +127,26 @@ def shorten_types(app: Sphinx, what: str, name: str, obj: object, options: dict,
     for number, line in enumerate(lines):
         if line.startswith(":vartype "):
             lines[number] = re.sub(r"(?:\w+\.)+\w+", r"~\g<0>", line)
+
+
+def list_shared(app: Sphinx, what: str, name: str, obj: object, options: dict, lines: list[str]) -> None:
+    """List what the functions of a module share, said in its docstring; Sphinx sets such fields for functions only.
+
+    Example:
+        >>> lines = [":param size: pixels", "             along a side."]
+        >>> list_shared(None, "module", "", None, {}, lines)
+        >>> lines
+        ['- **size** – pixels along a side.']
+    """
+    if what != "module":
+        return
+    whole = []
+    for line in lines:
+        if whole and FIELD.match(whole[-1]) and line.startswith(" "):
+            whole[-1] += f" {line.strip()}"
+        else:
+            whole.append(line)
+    lines[:] = [FIELD.sub(lambda field: f"- **{field[1] or field[2]}** – ", line) for line in whole]
 
 
 def say_attributes() -> None:

@@ -53,8 +53,8 @@ class Settings:
         patches: how many of their training patches are used, and at most so many of validation, drawn at random; 0
             uses all.
         seed: of the draw, of the first weights, of the order of the patches.
-        device: "cpu" leaves GPUs alone; "" takes them where they are.
-        checkpoint: file written after every epoch, and read at the start if it is there; "" for none.
+        device: "cpu" leaves GPUs alone; empty takes them where they are.
+        checkpoint: file written after every epoch, and read at the start if it is there; empty for none.
     """
 
     model: str = "unet"

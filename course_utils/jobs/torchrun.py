@@ -3,8 +3,10 @@
 PyTorch takes 150 MB of every process that imports it, and what the first optimizer imports 70 more. torchrun starts
 each process anew; here the operating system copies one in which both are imported (a fork), and most of these pages
 stay common to all. A GPU's driver does not survive a fork, so where PyTorch was built for one, and outside Linux,
-processes start anew. Rendezvous, restarts and ends are those of torchrun. So are the options, but nothing is chosen for
-who leaves them out: `jobs.launch`, which starts this, names the rendezvous and the threads of a process.
+processes start anew.
+
+Rendezvous, restarts and ends are those of torchrun. So are the options, but nothing is chosen for who leaves them out:
+`jobs.launch`, which starts this, names the rendezvous and the threads of a process.
 """
 
 import multiprocessing

@@ -212,7 +212,14 @@ def ratio(part: float | np.ndarray, whole: float | np.ndarray, name: str, when: 
 
 
 def check_masks(**masks: Array) -> None:
-    """Refuse anything but bool arrays of one shape and one kind; each is named in the message."""
+    """Refuse anything but bool arrays of one shape and one kind.
+
+    Args:
+        masks: the arrays, by the names that a message gives them.
+
+    Raises:
+        MaskError: a dtype is not bool, the shapes differ, or numpy and torch are mixed.
+    """
     for name, array in masks.items():
         dtype = getattr(array, "dtype", f"{type(array).__name__}, which is no array")
         if str(dtype) not in ("bool", "torch.bool"):

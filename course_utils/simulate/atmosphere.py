@@ -60,7 +60,7 @@ class Aerosol:
 
 
 def rayleigh_thickness(wavelength_nm: float) -> float:
-    """Optical thickness of all the molecules above sea level: nearly λ^−4.
+    """Optical thickness of all the molecules above sea level: nearly λ⁻⁴.
 
     Args:
         wavelength_nm: wavelength, 250–2500 nm.

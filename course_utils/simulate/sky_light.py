@@ -24,7 +24,7 @@ class Haze:
 
     Attributes:
         thickness: optical thickness at 550 nm.
-        exponent: Ångström exponent: thickness falls as λ to this power; small for dust and sea salt.
+        exponent: Ångström exponent: thickness falls as λ to minus this power; small for dust and sea salt.
         asymmetry: mean cosine of the scattering angle.
     """
 
@@ -125,7 +125,7 @@ def scattered_often(thickness: np.ndarray | float, cos_sun: float, asymmetry: fl
     Args:
         thickness: optical thickness τ.
         cos_sun: cosine of the sun's zenith angle, above 0.
-        asymmetry: g.
+        asymmetry: g, mean cosine of the scattering angle.
 
     Returns:
         Irradiance on level ground per sunlight, 0–1. Of what is scattered once, (1 + g) / 2 goes down.

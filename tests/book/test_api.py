@@ -10,6 +10,7 @@ from page_checks import parse
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
 from course_utils.history import History
+from course_utils.tasks import Task
 from course_utils.train import fit
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,12 @@ def test_every_room_is_described_once():
 def test_a_module_lists_what_it_defines_in_the_order_of_the_file():
     names = course_api.defined_in(importlib.import_module("course_utils.train"))
     assert names == ["FitConfig", "TrainingDivergedError", "fit", "train_epoch", "evaluate", "to_device"]
+
+
+def test_the_chapters_checks_are_left_out_and_what_they_are_made_of_is_not():
+    modules = list(course_api.modules_of("course_utils.checks"))
+    assert "course_utils.checks.core" in modules and "course_utils.checks.tensors" not in modules
+    assert "course_utils.data.patches" in course_api.modules_of("course_utils.data")
 
 
 def test_what_a_package_only_passes_on_is_described_where_it_is_defined():
@@ -58,6 +65,12 @@ def test_types_of_attributes_are_short():
         ":ivar rows: a.b.C of each.", ":vartype rows: dict[str, ~pathlib.Path | ~a.b.C] | tuple[int, ...]"]
 
 
+def test_arguments_that_functions_share_are_a_list():
+    lines = ["Draw.", "", ":param rng: source", "            of it.", ":returns: A picture.", "", "    code"]
+    course_api.list_shared(None, "module", "", None, {}, lines)
+    assert lines == ["Draw.", "", "- **rng** – source of it.", "- **returns** – A picture.", "", "    code"]
+
+
 def test_autodoc_is_told_of_exceptions_classes_with_their_methods_and_functions():
     lines = course_api.entry(importlib.import_module("course_utils.train"))
     assert ".. autoexception:: course_utils.train.TrainingDivergedError" in lines
@@ -81,6 +94,8 @@ def test_names_that_code_takes_from_the_package(code, names):
 @pytest.mark.parametrize(("obj", "signature", "shown"), [
     (History, "(a: list = <factory>, b: list = <factory>)", "(a: list = list(), b: list = list())"),
     (fit, "(a: ~typing.Any = <class 'course_utils.history.History'>)", "(a: ~typing.Any = History)"),
+    (fit, "(a: ~pathlib.Path = PosixPath('x'))", "(a: ~pathlib.Path = Path('x'))"),
+    (Task, "(*args, **kwargs)", ""),
     (fit, "(a: int = 3)", "(a: int = 3)"),
     (fit, None, None),
 ])  # fmt: skip
