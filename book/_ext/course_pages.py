@@ -25,6 +25,7 @@ UNWANTED = tuple(
     )
 )
 LINKED_SPACE = re.compile(r"(Solution to)(<a [^>]*>) ")
+ARROW = '<span class="sig-return-icon">&#x2192;</span>'         # stays with the type that it points to
 NUMBER_OF_NEXT = re.compile(r'(prev-next-title"><span class="section-number">\d+\.) ')
 MARK = re.compile(r"(?m)^((?:.*<pre>(?:<span></span>)?)?)([✓✗])(?= )")
 OUTPUT = re.compile(r'<div class="output stream.*?</pre>', re.DOTALL)
@@ -66,6 +67,7 @@ def clean_page(html: str) -> str:
         html = pattern.sub("", html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')     # deprecated in ARIA 1.3
     html = LINKED_SPACE.sub(r"\1 \2", html).replace("<em>et al.</em>", "<em>et\u00a0al.</em>")
+    html = html.replace(f"{ARROW} ", f"{ARROW}\u00a0")
     html = NUMBER_OF_NEXT.sub("\\1\u00a0", html)                            # 5. stays with Backpropagation
     return keep_words(break_long_lines(mark_verdicts(drop_second_search_field_id(drop_repeats(html)))))
 

@@ -50,10 +50,11 @@ def class_table(confusion: Tensor, names: Sequence[str]) -> str:
 
     Example:
         >>> import torch
-        >>> print(class_table(torch.tensor([[3, 1], [0, 2]]), ["cat", "dog"]))
-        class       accuracy  success  pictures
-        cat             0.75     1.00         4
-        dog             1.00     0.67         2
+        >>> for line in class_table(torch.tensor([[3, 1], [0, 2]]), ["cat", "dog"]).splitlines():
+        ...     print(line.split())
+        ['class', 'accuracy', 'success', 'pictures']
+        ['cat', '0.75', '1.00', '4']
+        ['dog', '1.00', '0.67', '2']
     """
     lines = [f"{'class':10}  accuracy  success  pictures"]
     pictures = confusion.sum(dim=1).tolist()

@@ -47,6 +47,12 @@ def test_reading_time_counts_the_prose_that_is_not_folded(words, minutes):
     assert course.reading_minutes(page) == minutes
 
 
+def test_an_arrow_stays_with_the_type_that_it_points_to():
+    arrow = '<span class="sig-return-icon">&#x2192;</span>'
+    cleaned = clean_page(f'{arrow} <span class="sig-return-typehint">')
+    assert cleaned == f'{arrow}\u00a0<span class="sig-return-typehint">' == clean_page(cleaned)
+
+
 def test_cleaning_drops_what_asks_other_hosts_and_repeats():
     script = "<script>let toggleHintShow = 'Click to show';</script>"
     page = (
