@@ -45,7 +45,7 @@ class Measured:
         notebooks: for the path of each chapter, ``seconds`` (wall time), ``cpu_seconds`` (of all cores together)
             and ``peak_rss_mb`` (10⁶ bytes; the kernel and what it started).
         book_seconds: wall time of all of them, one after another.
-        machine: as `course_utils.runtime.describe_machine`.
+        machine: as `runtime.describe_machine` says.
         date: of the measurement.
         note: what else a reader should know.
         training_step: seconds of a step of `preflight.machine.training_step` there; 0 if it was not measured.
