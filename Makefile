@@ -39,8 +39,7 @@ _build/.cache-valid: FORCE
 
 FORCE:
 
-# One thread a notebook, as in their tests: the pages then show the very numbers that are checked.
-BUILD := OMP_NUM_THREADS=1 $(BIN)/jupyter-book build . --path-output . -W --keep-going -n
+BUILD := $(BIN)/jupyter-book build . --path-output . -W --keep-going -n
 
 book: setup _build/.cache-valid   ## build the site, say where it is
 	@start=$$SECONDS; \
