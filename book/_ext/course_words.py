@@ -11,7 +11,7 @@ WORDS = re.compile(
     rf"""(?P<other>
       <!--.*?-->
     | <(?P<hidden>script|style|svg)\b.*?</(?P=hidden)>
-    | <(?P<formula>span|div)\ class="[^"]*\bmath\b[^"]*">.*?</(?P=formula)>
+    | <(?P<formula>span|div)\ class="[^"]*\bmath\b[^"]*"[^>]*>.*?</(?P=formula)>
     | <span\ class="unbroken">[^<]*</span>
     | <(?:[^"'>]|"[^"]*"|'[^']*')*>
     )

@@ -78,6 +78,7 @@ def test_a_note_in_a_comment_for_the_batch_system_is_kept_together():
     ('<pre>torchrun<span class="w"> </span>--rdzv-endpoint=host</pre>', ["--rdzv-endpoint"]),
     ("two-dimensional, 3 - 2, -1, a –, x--", []), ('<a href="#u-net" title="a-b > c-d">no</a>', []),
     (r'<span class="math notranslate">\(a-b\)</span><script>a-b</script><!-- a-b --><svg><text>a-b</text></svg>', []),
+    (r'<div class="math notranslate" id="equation-field"><span>(7.4)</span>\[(k-1)\]</div>', []),
 ])  # fmt: skip
 def test_short_words_with_a_hyphen_and_options_stay_in_one_line(text, kept):
     page = f"<title>a U-Net</title><body>{text}</body>"
