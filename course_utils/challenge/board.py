@@ -99,7 +99,7 @@ class Standings:
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
-        lines = [f'<table class="scoreboard"><thead><tr>{heads}</tr></thead>', "<tbody>"]
+        lines = [f'<table class="scoreboard standings"><thead><tr>{heads}</tr></thead>', "<tbody>"]
         for place, one in enumerate(self.entries, start=1):
             cells = [f"{one['score']:.3f}<br><small>±&nbsp;{one['error']:.3f}</small>", f"{one['thin_recall']:.2f}",
                      f"{one['small_recall']:.2f}", f"{one['snow_alarms']:.2f}", f"{one['cpu_seconds']:.0f}",

@@ -78,7 +78,7 @@ def draw_confusion(confusion: Tensor, names: Sequence[str], ax: Axes) -> Axes:
     shares = (confusion / confusion.sum(dim=1, keepdim=True).clamp(min=1)).numpy()
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(shares >= 0.05), strict=True):
-        ax.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=8,
+        ax.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=10,
                 color="white" if shares[row, column] > 0.6 else "black")
     places = range(len(names))
     ax.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor")
@@ -102,8 +102,8 @@ def draw_batch(images: Tensor, truth: Tensor, called: Tensor, names: Sequence[st
     for ax, image, is_class, said in zip(axes, images, truth.tolist(), called.tolist(), strict=False):
         ax.imshow(image.movedim(0, -1).numpy())
         right = is_class == said
-        ax.set_title(names[said] if right else f"{names[said]},\nis {names[is_class]}", fontsize=8, fontweight="normal",
-                     color=CLOUD if right else FALSE_POSITIVE)
+        ax.set_title(names[said] if right else f"{names[said]},\nis {names[is_class]}", fontsize=10,
+                     fontweight="normal", color=CLOUD if right else FALSE_POSITIVE)
 
 
 def save_report(
