@@ -11,7 +11,7 @@ CHAPTER = r"(?<=\b[Cc]hapter) (?=\d)|(?<=^\d\d,) "        # the second in the gl
 PLACES = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))|(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)|{CHAPTER}")
 NO_PROSE = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 AFTER_FORMULA = re.compile(r"[,.;:!?)]+|-\w+")
-SHORT_CODE = 20             # characters of code that stay in one line
+SHORT_CODE = 24             # characters of code that stay in one line
 SHAPE = re.compile(r"\((?:[\w·−-]{1,4}, )+[\w·−-]{1,4}\)")
 
 
