@@ -167,7 +167,8 @@ def test_quiz_refuses_what_it_can_not_mark(question, message):
 
 
 def test_quiz_text_knows_formulas_links_and_html():
-    text = rich_text("<b>Why</b> $a<b$? See [this](x.html).")
+    text = rich_text("<b>Why</b> $a<b$? See [this](x.html), the model's: <code>d['s']</code>.")
     assert '<span class="math notranslate nohighlight">\\(a&lt;b\\)</span>' in text
     assert '<a href="x.html">this</a>' in text
     assert text.startswith("<b>Why</b>")
+    assert text.endswith("the model\N{RIGHT SINGLE QUOTATION MARK}s: <code>d['s']</code>.")
