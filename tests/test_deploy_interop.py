@@ -1,9 +1,12 @@
 """The C interface, its hosts in Fortran and C++: compiled, run, and treated badly."""
 
+import contextlib
 import ctypes
 import os
 import re
 import subprocess
+import threading
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -88,6 +91,21 @@ def drive(folder, model="model.onnx", golden="golden.bin", steps=2):
     """Run the driver; it is ended after a minute."""
     return subprocess.run([folder / "driver", folder / model, folder / golden, "1", str(steps)], capture_output=True,
                           text=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+                    reason="a thread can be bound to one of several cores on Linux alone")
+def test_no_rank_binds_itself_to_a_core(mask):
+    image = np.repeat(images()[:1], 500, axis=0)
+    prob = np.empty((500, *image.shape[2:]), np.float32)
+    free, bound = os.sched_getaffinity(0), set()
+    host = threading.Thread(target=lambda: [mask.forward(image, prob) for _ in range(20)])
+    host.start()
+    while host.is_alive():
+        for thread in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):        # it has ended since
+                bound |= free - os.sched_getaffinity(int(thread.name))
+    assert not bound
 
 
 def test_fortran_gives_the_golden_answer(folder):

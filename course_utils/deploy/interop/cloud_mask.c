@@ -72,10 +72,12 @@ static int load(cloud_mask *self, const char *path, const char *threads)
         return fail(CLOUD_MASK_BAD_FILE, "found no model in %s: %.300s", path, said ? said : "no reason given");
     }
     code = read_shape(self, read, path);
-    /* float32, or a processor with units for bfloat16 would take it, with two to three digits */
+    /* float32, or a processor with units for bfloat16 would take it, with two to three digits;
+       no thread bound to a core, or every rank would bind its first thread to the same one */
     if (code == CLOUD_MASK_OK &&
-        (ov_core_compile_model(self->core, read, "CPU", 4, &self->compiled, ov_property_key_inference_num_threads,
-                               threads, ov_property_key_hint_inference_precision, "f32") != OK ||
+        (ov_core_compile_model(self->core, read, "CPU", 6, &self->compiled, ov_property_key_inference_num_threads,
+                               threads, ov_property_key_hint_inference_precision, "f32",
+                               ov_property_key_hint_enable_cpu_pinning, "NO") != OK ||
          ov_compiled_model_create_infer_request(self->compiled, &self->request) != OK))
         code = engine("prepare the model");
     ov_model_free(read);
