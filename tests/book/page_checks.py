@@ -60,6 +60,8 @@ def content_problems(soup):
         meant = output.find_parent(class_="tag_raises-exception")
         if "Traceback (most recent call last)" in output.get_text() and not meant:
             problems.append("a traceback in the output of a cell that is not tagged raises-exception")
+    broken = soup.select("div.math > :not(.eqno), span.math > *")     # the browser sets what is text alone
+    problems += [f"markup within a formula: {element}" for element in broken]
     found = MACHINE_PATHS.search(str(soup))
     if found:
         problems.append(f"a path of this machine: {found.group()}")
