@@ -9,6 +9,7 @@ import json
 import random
 import re
 
+from course_spaces import SHORT_CODE
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -17,6 +18,7 @@ QUESTIONS = re.compile(r"\bvar questions\w+\s*=\s*(?=\[)")
 MATH = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>[^$]+)\$")
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 OWNER = re.compile(r"(?<=\w\w)'(?=s\b)")           # the model's; strings in code look otherwise
+CODE = re.compile(rf"<code>(?=[^<]{{1,{SHORT_CODE}}}</code>)")      # in one line, as in the prose
 INPUTS = {"multiple_choice": "radio", "many_choice": "checkbox"}
 
 
@@ -33,7 +35,8 @@ def rich_text(text: str) -> str:
             return f'<span class="math notranslate nohighlight">\\[{html.escape(match["block"])}\\]</span>'
         return f'<span class="math notranslate nohighlight">\\({html.escape(match["inline"])}\\)</span>'
 
-    return LINK.sub(r'<a href="\2">\1</a>', MATH.sub(formula, OWNER.sub("\N{RIGHT SINGLE QUOTATION MARK}", text)))
+    text = MATH.sub(formula, OWNER.sub("\N{RIGHT SINGLE QUOTATION MARK}", text))
+    return CODE.sub('<code class="unbroken">', LINK.sub(r'<a href="\2">\1</a>', text))
 
 
 def answer_field(question: dict, name: str) -> str:

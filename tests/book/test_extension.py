@@ -171,4 +171,5 @@ def test_quiz_text_knows_formulas_links_and_html():
     assert '<span class="math notranslate nohighlight">\\(a&lt;b\\)</span>' in text
     assert '<a href="x.html">this</a>' in text
     assert text.startswith("<b>Why</b>")
-    assert text.endswith("the model\N{RIGHT SINGLE QUOTATION MARK}s: <code>d['s']</code>.")
+    assert text.endswith("the model\N{RIGHT SINGLE QUOTATION MARK}s: <code class=\"unbroken\">d['s']</code>.")
+    assert "unbroken" not in rich_text("<code>bright = image[image > 1]; bright += 1</code>")
