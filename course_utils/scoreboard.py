@@ -241,9 +241,9 @@ def recorded_on_real() -> dict:
     The scenes need not be here: `python -m tools.record_real_scores` wrote the numbers.
 
     Returns:
-        dict: `recorded` (date), `simulator` and `numpy` (versions), and `rows`, one dictionary per rule and data
-        set with `band`, `counterpart`, `dataset`, `scenes` (how many), `accuracy`, `iou`, and `best_iou`, the
-        highest that any threshold on that band reaches on these very scenes.
+        dict: ``recorded`` (date), ``simulator`` and ``numpy`` (versions), and ``rows``, one dictionary per rule and
+        data set with ``band``, ``counterpart``, ``dataset``, ``scenes`` (how many), ``accuracy``, ``iou``, and
+        ``best_iou``, the highest that any threshold on that band reaches on these very scenes.
 
     Example:
         >>> sorted(recorded_on_real())

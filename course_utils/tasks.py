@@ -42,7 +42,7 @@ class Segmentation:
     """Is each pixel cloud? Batches hold `image`, `mask` and `valid`; the output is one logit per pixel.
 
     Args:
-        loss: one of `course_utils.losses`, called as loss(logits, mask, valid).
+        loss: one of `course_utils.losses`, called as `loss(logits, mask, valid)`.
         threshold: probability from which a pixel is called cloud, between 0 and 1.
 
     Source:

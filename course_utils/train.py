@@ -95,7 +95,7 @@ def fit(
     checkpoint gives bit for bit what an undisturbed one gives on the same machine.
 
     Args:
-        model: maps batch["image"] to the output that `task` understands; trained on the device it is on.
+        model: maps `batch["image"]` to the output that `task` understands; trained on the device it is on.
         task: loss and scores, e.g. `tasks.Segmentation()`.
         train: DataLoader of batches (dictionaries of tensors), shuffled.
         validation: DataLoader of batches, not shuffled.
@@ -156,7 +156,7 @@ def train_epoch(
     """One pass over the training data: for every batch predict, compare, differentiate, step.
 
     Args:
-        model: maps batch["image"] to the output that `task` understands.
+        model: maps `batch["image"]` to the output that `task` understands.
         task: gives the loss of a batch and how much it weighs.
         train: batches, dictionaries of tensors.
         optimizer: steps once a batch.
@@ -193,7 +193,7 @@ def evaluate(
     """Loss and scores of a model over all batches, without learning from them.
 
     Args:
-        model: maps batch["image"] to the output that `task` understands; put into eval mode.
+        model: maps `batch["image"]` to the output that `task` understands; put into eval mode.
         task: loss and scores.
         loader: batches, dictionaries of tensors.
         mixed_precision: as in `FitConfig`.

@@ -73,7 +73,7 @@ class Verdict:
 
 
 class Checker:
-    """A checker that can be called on an answer; made by the decorator ``exercise``.
+    """A checker that can be called on an answer; made by the decorator `exercise`.
 
     Args:
         function: states the expectations; its docstring says what was verified.

@@ -16,7 +16,7 @@ def drift(axes: np.ndarray, runs: Sequence[Tensor], labels: Sequence[str], shown
         axes: (len(runs), 2); behind each run the first one is repeated in grey.
         runs: (T, 3) each; the first is the truth.
         labels: a short heading for each.
-        shown: how much time the left panels show.
+        shown: how much time the left panels show, in the equations' unit of time.
 
     Returns:
         The axes.

@@ -161,7 +161,7 @@ def make(kind, learning_rate=0.05):
     """Make a small experiment with data of its own, to test a class like `Experiment`.
 
     Args:
-        kind: the class; called as kind(model, train, validation, learning_rate).
+        kind: the class; called as `kind(model, train, validation, learning_rate)`.
         learning_rate: step size.
 
     Returns:

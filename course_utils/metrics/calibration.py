@@ -45,7 +45,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean distance between the two, each bin weighted by its pixels.
+        """Expected calibration error: mean distance of `observed` from `prob`, each bin weighted by its pixels.
 
         nan with an `UndefinedScore` warning where there is no pixel.
         """

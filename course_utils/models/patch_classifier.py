@@ -6,7 +6,7 @@ from course_utils.models.inputs import check_image
 
 
 class PatchClassifier(nn.Module):
-    """Three valid 5×5 convolutions of 64 channels, two 2×2 poolings, and linear layers 384, 192, `classes`.
+    """Three unpadded 5×5 convolutions of 64 channels, two 2×2 poolings, and linear layers 384, 192, `classes`.
 
     A 32×32 patch shrinks 32 → 28 → 14 → 10 → 5 → 1, so the first linear layer reads one position. That is what lets
     `predict.to_dense` turn the same weights into a network for whole frames.

@@ -31,7 +31,7 @@ class LearnedStep(nn.Module):
             state: (..., K).
 
         Returns:
-            As the network's output.
+            The state after the step, in the shape of the network's output.
         """
         return state + self.change * self.net((state - self.mean) / self.spread)
 

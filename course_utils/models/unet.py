@@ -31,7 +31,7 @@ class UNet(nn.Module):
     Args:
         channels: number of input channels C.
         width: channels at full resolution; each level down doubles them.
-        depth: number of times the image is halved; `factor` is 2**depth.
+        depth: number of times the image is halved; `factor` is `2**depth`.
         skips: whether the decoder sees the encoder's features (chapter 10 measures what they buy).
         upsample: "transpose" (transposed convolution) or "bilinear" (interpolate, then a 3×3 convolution).
 
