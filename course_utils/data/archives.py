@@ -19,8 +19,8 @@ DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errn
 def unpack(archive: str | Path, folder: str | Path) -> Path:
     """Unpack a tar or zip archive: all members are checked first, and the folder appears whole or not at all.
 
-    If everything in the archive lies in one folder, that folder's content is what is unpacked, so that
-    ``cldmask_dataset.tar.gz`` becomes ``cldmask_dataset/input`` and not ``cldmask_dataset/cldmask_dataset/input``.
+    If everything in the archive lies in one folder, that folder's content is what is unpacked: ``clouds.tar.gz``
+    becomes ``clouds/input`` and not ``clouds/clouds/input``.
 
     Args:
         archive: the archive; its content, not its name, tells what kind it is.

@@ -14,7 +14,7 @@ __all__ = ["data_folder", "refuse_existing", "settle", "shared_folder", "warn_no
 def data_folder() -> Path:
     """Name the folder that downloads and simulated patches are kept in; it need not exist yet.
 
-    The environment variable ``COURSE_CACHE`` names it; without, it is ``learning-to-see-clouds`` in the
+    The environment variable ``COURSE_CACHE`` names it; otherwise it is ``learning-to-see-clouds`` in the
     place where the system keeps caches.
 
     Returns:
@@ -71,7 +71,7 @@ def warn_not_kept(what: str, path: Path, error: Exception, stacklevel: int) -> N
     """Say that something simulated could not be written to the cache, and what can be done about it.
 
     Args:
-        what: it is, in the plural.
+        what: name of what was simulated, in the plural.
         path: where it was to be kept.
         error: what came in the way.
         stacklevel: of the warning, counted from the caller, as for `warnings.warn`.

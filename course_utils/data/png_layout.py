@@ -108,7 +108,7 @@ class PngPatches(Dataset):
         channels: names of the channels; None takes PACE OCI's eleven bands and land.
         size: rows and columns of a patch.
         check: whether all files are checked for damage now, so that the warning counts all of them; takes a
-            quarter of the time of reading them. Without, damage is noticed when a patch is read.
+            quarter of the time of reading them. Without it, damage is noticed when a patch is read.
         as_bytes: give each image as the bytes of the files, for `samples.decode` on the model's device.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What can be fetched: address, size, check sum, licence and citation of every file, from ``registry.json``."""
+"""What can be fetched: address, size, checksum, licence and citation of every file, from ``registry.json``."""
 
 import difflib
 import json
@@ -33,7 +33,7 @@ class RemoteFile:
 
     @property
     def known_hash(self) -> str | None:
-        """The check sum in pooch's notation, ``sha256:…`` or ``md5:…``; None if there is none."""
+        """The checksum in pooch's notation, ``sha256:…`` or ``md5:…``; None if there is none."""
         if self.sha256:
             return f"sha256:{self.sha256}"
         return f"md5:{self.md5}" if self.md5 else None

@@ -119,7 +119,8 @@ def kfold(groups: Iterable[int], k: int, *, generator: np.random.Generator) -> l
         SplitError: there are fewer groups than folds, fewer than two folds, or a group is not a whole number from 0.
 
     Example:
-        >>> [len(held_out) for _, held_out in kfold(range(7), 3, generator=np.random.default_rng(0))]
+        >>> folds = kfold(range(7), 3, generator=np.random.default_rng(0))
+        >>> [len(held_out) for _, held_out in folds]
         [3, 2, 2]
     """
     shuffled = _shuffled(groups, generator)
@@ -183,9 +184,8 @@ def load_split(path: str | Path, known: Iterable[int] | None = None) -> Split:
 def course_split() -> Split:
     """Give the split of the course's 150 scenes, frozen so that all chapters' scores can be compared.
 
-    It was made once, by
-    ``save_split("split.json", make_split(range(150), generator=np.random.default_rng(0)))``,
-    and is part of the package.
+    It was made once, by `make_split` of ``range(150)`` with the generator ``np.random.default_rng(0)``, and is part of
+    the package.
 
     Returns:
         The split of scenes 0 to 149: 106 to train, 22 to validate, 22 to test.

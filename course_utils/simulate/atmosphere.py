@@ -29,7 +29,7 @@ class Aerosol:
     Attributes:
         kind: "marine", "haze", "smoke" or "dust".
         thickness: typical optical thickness at 550 nm.
-        exponent: Ångström exponent α; thickness falls as λ^−α. Large for fine smoke, near 0 for dust.
+        exponent: Ångström exponent α; thickness falls as λ to the power −α. Large for fine smoke, near 0 for dust.
         co_albedo_blue: share absorbed per collision at 450 nm.
         co_albedo_red: the same at 850 nm and beyond.
         asymmetry: mean cosine of the scattering angle.
@@ -149,7 +149,7 @@ def glint_reflectance(sun_zenith: float, view_zenith: float, azimuth: float, win
     Args:
         sun_zenith: degrees.
         view_zenith: degrees.
-        azimuth: angle between the sun's and the viewer's azimuths, degrees; 180 looks toward the sun's mirror
+        azimuth: angle between the sun's and the viewer's azimuths, degrees; 180 looks towards the sun's mirror
             image.
         wind_ms: wind speed, m/s, any shape.
 

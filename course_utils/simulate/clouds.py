@@ -59,7 +59,7 @@ def co_albedo(wavelength_nm: float, radius_um: float, phase: str) -> float:
 
     Source:
         Bohren & Huffman, Absorption and Scattering of Light by Small Particles (1983), chapter 7:
-        Q_abs = (8/3) (2πr/λ) k [n³ − (n² − 1)^{3/2}] / n, with n = 1.32 and Q_ext = 2.
+        Q_abs = (8/3) (2πr/λ) k [n³ − (n² − 1)^(3/2)] / n, with n = 1.32 and Q_ext = 2.
 
     Example:
         >>> round(co_albedo(1610, 10, "water"), 4), co_albedo(550, 10, "water") < 1e-6
@@ -122,7 +122,7 @@ def cast(transmittance: np.ndarray, offset: tuple[int, int]) -> np.ndarray:
 def top_shading(thickness: np.ndarray, sun_zenith: float, sun_azimuth: float) -> np.ndarray:
     """Sunlit and shaded sides of cloud-top bumps.
 
-    The top is taken to rise with the logarithm of the thickness; a slope toward the sun is brighter.
+    The top is taken to rise with the logarithm of the thickness; a slope towards the sun is brighter.
 
     Args:
         thickness: (H, W) optical thickness.

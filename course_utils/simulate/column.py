@@ -53,7 +53,7 @@ def longwave(temperature: Tensor, thickness: Tensor, ground: Tensor) -> tuple[Te
         ground: (...) temperature of the ground, K.
 
     Returns:
-        Downward and upward flux at the L + 1 levels between the layers, each (..., L + 1), W m⁻²; what they heat a
+        Downward and upward flux at the L + 1 levels that bound the layers, each (..., L + 1), W m⁻²; what they heat a
         layer by: see `heating`.
 
     Example:
@@ -91,7 +91,7 @@ class Columns:
     """Columns of air, as a model with a certain number of layers sees them.
 
     Attributes:
-        temperature: (N, L) K.
+        temperature: (N, L) temperature of each layer, K.
         thickness: (N, L) infrared optical thickness of each layer.
         ground: (N,) temperature of the ground, K.
     """

@@ -74,7 +74,7 @@ def power_law(
 
     Source:
         Cahalan & Snider, Remote Sensing of Environment 28 (1989), 95: brightness and liquid water of
-        stratocumulus follow the −5/3 law above about 200 m, and fall more steeply (−3) below.
+        stratocumulus follow the −5/3 law above about 200 m; below it, brightness falls more steeply (−3).
 
     Example:
         >>> field = power_law(np.random.default_rng(0), 64, slope=3.0)

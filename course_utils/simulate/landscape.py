@@ -10,7 +10,7 @@ Args:
     size: pixels along one side.
 
 Returns:
-    The landscape, (size, size) pixels.
+    the landscape, (size, size) pixels.
 """
 
 from collections.abc import Callable

@@ -119,7 +119,7 @@ def hillshade(elevation: np.ndarray, sun_zenith: float, sun_azimuth: float) -> n
         sun_azimuth: degrees clockwise from north (up).
 
     Returns:
-        (H, W) float32, 0 on slopes turned from the sun, 1 on level ground, up to 1.6 facing it (beyond that the
+        (H, W) float32, 0 on slopes turned away from the sun, 1 on level ground, up to 1.6 facing it (beyond that the
         recording saturates).
 
     Source:

@@ -20,7 +20,7 @@ def ground_reflectance(state: State, wavelength_nm: float) -> np.ndarray:
 
     Args:
         state: the scene.
-        wavelength_nm: wavelength.
+        wavelength_nm: wavelength, 400–2300 nm.
 
     Returns:
         (H, W) float32.
@@ -43,7 +43,7 @@ def top_of_atmosphere(state: State, wavelength_nm: float) -> np.ndarray:
 
     Args:
         state: the scene.
-        wavelength_nm: wavelength.
+        wavelength_nm: wavelength, 400–2300 nm.
 
     Returns:
         (H, W) float32 reflectance factor.

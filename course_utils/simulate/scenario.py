@@ -75,7 +75,7 @@ class Scenario:
         snow_impurity: absorption by soot and dust in snow, 1/m at 550 nm.
         swath_edge: share of the frame lost beyond the edge of the swath, 0 to 0.4.
         wander_m: how far light wanders sideways in cloud, metres.
-        wander_share: share of the reflected light that does, 0 to 1.
+        wander_share: share of the reflected light that wanders so, 0 to 1.
     """
 
     surface: str

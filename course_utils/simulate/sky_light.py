@@ -99,8 +99,8 @@ def beam_transmittance(thickness: np.ndarray | float, cos_sun: float, asymmetry:
 def scattered_once(thickness: np.ndarray | float, slant: np.ndarray, slant_sun: float) -> np.ndarray:
     """Share of sunlight that a layer scatters once on its way down to the eye, before its direction is asked for.
 
-    m (e^(−τ m₀) − e^(−τ m)) / (m − m₀), the integral over the layer of what arrives at each depth times what of it
-    comes through; τ m e^(−τ m) where the paths m and m₀ are equal.
+    m (exp(−τ m₀) − exp(−τ m)) / (m − m₀), the integral over the layer of what arrives at each depth times what
+    of it comes through; τ m exp(−τ m) where the paths m and m₀ are equal.
 
     Args:
         thickness: optical thickness τ.
@@ -189,7 +189,7 @@ def twilight(looks: np.ndarray, slant: np.ndarray, sun: np.ndarray) -> np.ndarra
     Only air above the Earth's shadow is lit: from h = R δ² / 2 / (1 + δ x) upward, with δ how far the sun is below the
     horizon and x how far towards it, per height, one looks. Rays graze the Earth on their way, through 76 vertical
     atmospheres at the ground and exponentially less above. With the density of the air falling likewise, scale height
-    H, what is scattered once towards the eye is a vertical integral in closed form, (1 − exp(−76 τ e^(−h/H))) / 76.
+    H, what is scattered once towards the eye is a vertical integral in closed form, (1 − exp(−76 τ exp(−h/H))) / 76.
     High up blue light survives; near the horizon the long path to the eye leaves red.
 
     Args:

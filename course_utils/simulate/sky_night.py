@@ -24,7 +24,7 @@ def moon_lux(phase_angle: float) -> float:
         doi:10.1086/132921.
 
     Example:
-        >>> round(moon_lux(0.0), 2), round(moon_lux(0.0) / moon_lux(90.0), 1)    # half a moon is a tenth of the light
+        >>> round(moon_lux(0.0), 2), round(moon_lux(0.0) / moon_lux(90.0), 1)    # half a moon: an eleventh of the light
         (0.31, 11.0)
     """
     magnitude = -12.73 + 0.026 * phase_angle + 4e-9 * phase_angle**4

@@ -81,8 +81,9 @@ def absorption_coefficient(wavelength_nm: float, phase: str) -> float:
 def snow_reflectance(wavelength_nm: float, grain_mm: float, impurity: float = 0.0) -> float:
     """Albedo of deep snow: exp(−3.62 √(γ d)).
 
-    Visible light passes a grain almost unhindered, so snow of any age is white; in the short-wave infrared
-    ice absorbs, and the longer path through coarse grains makes old snow darker than fresh snow.
+    γ = 4πk / λ is the absorption coefficient of the ice and its impurities, d the diameter of the grains. Visible
+    light passes a grain almost unhindered, so snow of any age is white; in the short-wave infrared ice absorbs,
+    and the longer path through coarse grains makes old snow darker than fresh snow.
 
     Args:
         wavelength_nm: wavelength, 400–2300 nm.
