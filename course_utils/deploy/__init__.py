@@ -1,6 +1,6 @@
 """A trained model outside Python: exported files, a golden patch, and a C and Fortran interface (chapter 15).
 
-Both engines report that they are used to their makers, from the moment they are imported. Importing this package first
+Both engines report to their makers that they are used, from the moment they are imported. Importing this package first
 turns it off for the process: ONNX Runtime reads a variable, OpenVINO does without the package that would report.
 """
 

@@ -191,7 +191,7 @@ def load_program(path: str | Path) -> tuple[nn.Module, Card]:
 
 
 def save_onnx(program: ExportedProgram, card: Card, path: str | Path) -> None:
-    """Write a program as one ONNX file, with input `image` and output `prob`.
+    """Write a program as one ONNX file, with input ``image`` and output ``prob``.
 
     Args:
         program: what `capture` gave.

@@ -1,6 +1,6 @@
 """A golden patch: an input, the answer to it and how far one may be off, shipped beside the model (chapter 15).
 
-A bundle is a folder with ``model.onnx``, ``model.pt2``, ``golden.bin`` and ``SHA256SUMS``. The latter has the format of
+A bundle is a folder with ``model.onnx``, ``model.pt2``, ``golden.bin`` and ``SHA256SUMS``. The last has the format of
 the command ``sha256sum``, so ``sha256sum --check SHA256SUMS`` needs no Python.
 """
 

@@ -50,10 +50,10 @@ class Settings:
         learning_rate: of every step, constant.
         optimizer: "sgd", "adam" or "adamw".
         scenes: how many simulated scenes there are, from number 0; the course has 150.
-        patches: how many of their training patches are used, and at most so many of validation, drawn at random; 0
+        patches: how many of their training patches are used, and at most as many of validation, drawn at random; 0
             uses all.
         seed: of the draw, of the first weights, of the order of the patches.
-        device: "cpu" leaves GPUs alone; empty takes them where they are.
+        device: "cpu" leaves GPUs alone; empty takes them where there are any.
         checkpoint: file written after every epoch, and read at the start if it is there; empty for none.
     """
 
@@ -159,7 +159,7 @@ def train_epoch(model: nn.Module, task: Task, batches: DataLoader, optimizer: op
 
 @torch.no_grad()
 def evaluate(model: nn.Module, task: Task, dataset: Dataset, batch_size: int, team: Team) -> dict[str, float]:
-    """Loss and scores over a data set of which each process takes every n-th sample, and none is taken twice.
+    """Loss and scores over a dataset of which each process takes every n-th sample, and none is taken twice.
 
     Args:
         model: the model itself, not the shared one: processes may have different numbers of batches here.

@@ -25,8 +25,8 @@ def rates(confusion: Tensor) -> tuple[list[float], list[float]]:
         confusion: (classes, classes) counts, a row for each true class, a column for each that was said.
 
     Returns:
-        Of each class, the share of its pictures that was called so (recall), and of what was called so the share that
-        was (precision); NaN where there is nothing to share.
+        For each class, the share of its pictures that was given its name (recall), and the share of the pictures given
+        its name that is of it (precision); NaN where there are none.
 
     Example:
         >>> import torch

@@ -27,8 +27,8 @@ def measure(team: Team, batch_size: int = 16, size: int = 64, repeats: int = 4) 
         repeats: steps of which the median counts.
 
     Returns:
-        Seconds of a step, and ``processes``: ``alone``, one process with the whole batch while the others wait;
-        ``strong``, the same batch shared by all; ``weak``, a whole batch for each. The same in every process.
+        ``processes``, their number; and seconds of a step: ``alone``, one process with the whole batch while the others
+        wait; ``strong``, the same batch shared by all; ``weak``, a whole batch for each. The same in every process.
 
     Source:
         Chapter 14.

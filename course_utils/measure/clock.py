@@ -80,7 +80,7 @@ class Parts:
         device: the device that works; None is the one that `pick_device` chooses.
 
     Attributes:
-        seconds: sum for each part, by its name, in the order in which they first ran.
+        seconds: the total for each part, in seconds, by its name, in the order in which they first ran.
 
     Source:
         Chapter 12.

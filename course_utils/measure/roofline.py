@@ -30,7 +30,7 @@ class Work:
 
     Attributes:
         flops: additions and multiplications.
-        bytes: read and written, at the least.
+        bytes: read and written, at least.
     """
 
     flops: int

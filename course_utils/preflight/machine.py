@@ -151,7 +151,7 @@ def speed(step: float) -> tuple[Check, float]:
         step: what `training_step` measured here.
 
     Returns:
-        The check; and how many times as long as there a training takes here (1 if that is not known).
+        The check; and how many times as long a training takes here as there (1 if that is not known).
     """
     reference = budgets.measured().training_step
     if not reference:

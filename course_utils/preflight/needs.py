@@ -26,7 +26,7 @@ def of_chapter(chapter: Chapter, data: dict[str, Check], free_mb: float | None, 
         chapter: which.
         data: what `of_data` found.
         free_mb: memory that its kernel can have, in 10⁶ bytes; None if that is not known.
-        slower: how many times as long as where it was measured it takes here.
+        slower: how many times as long it takes here as where it was measured.
 
     Returns:
         Checks: of its data, memory and time; of real data and compilers if it could show more with them.

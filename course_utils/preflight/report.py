@@ -47,7 +47,7 @@ class Preflight:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing must be mended."""
+        """Whether nothing has to be mended."""
         return all(check.status != "error" for _, check in self._all())
 
     def _all(self) -> list[tuple[str, Check]]:
@@ -71,8 +71,8 @@ class Preflight:
         """Give the findings as plain data.
 
         Returns:
-            ``healthy`` (bool), ``machine`` (checks as objects) and ``chapters`` (objects with number, title, status,
-            seconds, peak_mb and checks).
+            ``healthy`` (bool), ``machine`` (checks as objects) and ``chapters`` (objects with ``number``, ``title``,
+            ``status``, ``seconds``, ``peak_mb`` and ``checks``).
         """
         return {"healthy": self.healthy, "machine": [asdict(check) for check in self.machine],
                 "chapters": [{"chapter": row.chapter.name, "title": row.chapter.title, "status": row.status,

@@ -137,7 +137,7 @@ def quantiles(scenes: Sequence[LabelledScene], cloudy: bool, step: int = 4) -> d
     Args:
         scenes: labelled images with the same bands.
         cloudy: look at cloudy pixels, or at clear ones.
-        step: every how manieth row and column is looked at.
+        step: looks at every step-th row and column, from the first.
 
     Returns:
         By band, the quantiles at `LEVELS`, to four decimals.

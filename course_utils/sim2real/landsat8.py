@@ -48,7 +48,7 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
         config: see `Sim2Real`; None takes the defaults.
 
     Returns:
-        The scores of `score`, with train_seconds, seed, and under "baseline" the same keys for the threshold rule.
+        The scores of `score`, with ``train_seconds``, ``seed``, and under ``baseline`` the same for the threshold rule.
 
     Raises:
         MissingDataError: there is no such file.

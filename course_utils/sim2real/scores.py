@@ -75,9 +75,9 @@ def score(predict: Callable[[np.ndarray], np.ndarray], scenes: Iterable[Labelled
         bands: what `predict` looks at.
 
     Returns:
-        Scores by name, each in 0–1: accuracy, cloud_iou, clear_iou, mean_iou, thin_recall (share of thin cloud that was
-        found), snow_false_alarms (share of the clear, snow-covered pixels called cloud). None where there is nothing to
-        score.
+        Scores by name, each in 0–1: ``accuracy``, ``cloud_iou``, ``clear_iou``, ``mean_iou``, ``thin_recall`` (share of
+        thin cloud that was found), ``snow_false_alarms`` (share of the clear, snow-covered pixels called cloud). None
+        where there is nothing to score.
     """
     total = Tally()
     for scene in scenes:

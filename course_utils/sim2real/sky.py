@@ -95,7 +95,7 @@ def sky(folder: str | Path, config: Sim2Real | None = None) -> dict:
         config: see `Sim2Real`; None takes `SKY`.
 
     Returns:
-        As `landsat8`; thin_recall and snow_false_alarms are None, because the pictures' codes tell neither.
+        As `landsat8`; ``thin_recall`` and ``snow_false_alarms`` are None, because the pictures' codes tell neither.
 
     Raises:
         MissingDataError: as `read_sky_folder`.
