@@ -8,7 +8,7 @@ REFLECTANCE_MAX = 1.25      # reflectance stored as 255
 def blur_kernels(rng: np.random.Generator, channels: int) -> np.ndarray:
     """Draw each band's point-spread function: three taps along rows, three along columns.
 
-    A Gaussian of 0.45–0.7 pixels, off its centre by the band's misregistration of about 0.1 pixel.
+    A Gaussian of standard deviation 0.45–0.7 pixels, off its centre by the band's misregistration of about 0.1 pixel.
 
     Args:
         rng: source of randomness.
