@@ -180,12 +180,12 @@ def test_the_keyboard_plays_pauses_and_steps(page, made):
 
 def test_a_key_pauses_it_in_the_middle(page):
     word = page.locator("frame-player span").last
-    page.evaluate("document.querySelectorAll('frame-player')[1].dataset.interval = 200")
+    page.evaluate("document.querySelectorAll('frame-player')[1].dataset.interval = 1000")
     page.locator("button").last.focus()
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelectorAll('frame-player span')[1].textContent === 'frame 2 of 4'")
     page.keyboard.press("Space")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     assert word.inner_text() == "frame 2 of 4" and page.locator("button").last.inner_text() == "Play"
 
 

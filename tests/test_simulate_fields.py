@@ -132,7 +132,7 @@ def test_an_even_layer_changes_its_code_at_the_stated_thickness(thickness, code)
 
 def test_the_data_card_states_the_label_rule():
     card = (Path(__file__).parent.parent / "book/appendix/data_cards.md").read_text(encoding="utf-8")
-    card = " ".join(card.split())
+    card = " ".join(card.replace("&nbsp;", " ").split())
     assert f"blurred with a Gaussian of {BLUR:g} pixel, and cloud is where it exceeds" in card
     assert f"the opacity of an optical thickness τ of {VISIBLE:g}." in card and f"is at most {OPAQUE:g}." in card
     assert f"Clouds of fewer than {SPECK} pixels are not drawn, and gaps of fewer than {GAP} pixels are filled." in card
