@@ -61,7 +61,7 @@ def _unpack(archive: Path, opened: tarfile.TarFile | zipfile.ZipFile, folder: Pa
         raise OSError(errno.ENOSPC, f"No space left on device for {size:,} bytes")
     if isinstance(opened, tarfile.TarFile):
         opened.extractall(folder, members, filter="data")
-        while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its check sum
+        while opened.fileobj.read(1 << 20):     # to the very end, where gzip keeps its checksum
             pass
     else:
         opened.extractall(folder, members)

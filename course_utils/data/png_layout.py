@@ -196,7 +196,7 @@ class PngPatches(Dataset):
                                   "channels that the folder holds")
 
     def _check_files(self) -> None:
-        """Check sums and sizes of all files, without decoding them."""
+        """Checksums and sizes of all files, without decoding them."""
         for index, number in enumerate(self.numbers):
             files = _paths(self.folder, number, len(self.channels))
             try:
@@ -208,7 +208,7 @@ class PngPatches(Dataset):
             self._warn_once()
 
     def _verify(self, files: list[Path], i: int) -> None:
-        """What `_read` would find out, by the check sums that a PNG file carries."""
+        """What `_read` would find out, by the checksums that a PNG file carries."""
         try:
             with Image.open(plain_file(files[i]), formats=["PNG"]) as picture:
                 picture.verify()
