@@ -25,10 +25,10 @@ from course_utils import metrics
 from course_utils.colours import CLEAR, CLOUD, FALSE_POSITIVE, INVALID
 from course_utils.metrics import SMALL_CLOUD_PIXELS
 
+# A row measured again may move by this much: trained scores depend a little on processor and thread count.
+TOLERANCE = 0.02
+
 SCORES = {"accuracy": "accuracy", "iou": "IoU", "thin_recall": "thin recall", "small_recall": "small recall"}
-# A row measured again may move by this much: trained scores depend a little on processor and thread count, and more
-# where few pixels are counted.
-TOLERANCE = {"accuracy": 0.02, "iou": 0.02, "thin_recall": 0.05, "small_recall": 0.05}
 MARKERS = {"accuracy": ("s", INVALID), "iou": ("o", CLOUD), "thin_recall": ("^", FALSE_POSITIVE)}
 MARKERS["small_recall"] = ("D", CLEAR)
 
@@ -267,7 +267,7 @@ def so_far(row: Row) -> Board:
         moved = [
             f"{label} {getattr(old, name):.3f}"
             for name, label in SCORES.items()
-            if not math.isclose(getattr(old, name), getattr(row, name), rel_tol=0, abs_tol=TOLERANCE[name])
+            if not math.isclose(getattr(old, name), getattr(row, name), rel_tol=0, abs_tol=TOLERANCE)
         ]
         if old.model == row.model and moved:
             notes.append(f"The book records {', '.join(moved)} for {row.model}.")

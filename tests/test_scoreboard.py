@@ -97,8 +97,7 @@ def test_the_board_shows_earlier_chapters_and_the_live_row(monkeypatch):
     board = scoreboard.so_far(live)
     assert [row.model for row in board.rows] == ["one threshold", "logistic", "MLP"]
     assert board.rows[-1] is live and board.notes == ()
-    moved = scoreboard.so_far(dataclasses.replace(live, iou=0.79, small_recall=0.44))     # few pixels may move more
-    assert moved.notes == ("The book records IoU 0.750 for MLP.",)
+    assert "The book records IoU 0.750 for MLP." in str(scoreboard.so_far(dataclasses.replace(live, iou=0.8)))
 
 
 class Cells(HTMLParser):
