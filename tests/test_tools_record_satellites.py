@@ -99,7 +99,7 @@ def test_what_is_measured_is_what_a_reader_gets(tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "fine_tune", lambda model, scenes, bands: model)
     monkeypatch.setattr(tool, "available", lambda dataset: ("x",))
     monkeypatch.setattr(tool, "labelled_scenes", lambda dataset, names: iter(scenes))
-    monkeypatch.setattr(tool, "files", dict)
+    monkeypatch.setattr(tool, "files", lambda dataset, names: {})
     monkeypatch.setattr(recorded, "FOLDER", tmp_path)
     assert tool.main() == 0
     found = json.loads((tmp_path / "satellites.json").read_text())["results"]

@@ -38,9 +38,9 @@ def probability(model: nn.Module):
     return lambda image: tiled(model, image, tile=512, overlap=128)
 
 
-def masks(predict) -> Predict:
+def masks(predict, cut: float = CLOUD_FROM) -> Predict:
     """The masks that belong to probabilities."""
-    return lambda image: predict(image) >= CLOUD_FROM
+    return lambda image: predict(image) >= cut
 
 
 def train_all() -> tuple[dict[str, nn.Module], AllOf]:
@@ -111,10 +111,9 @@ def measure(real: Sequence[LabelledScene]) -> dict:
     return found
 
 
-def files() -> dict[str, str]:
-    """The real files that are used, each verified, with their SHA-256."""
-    names = set(available(DATASET))
-    return {file.path: file.sha256 for file in DATASETS[DATASET].files
+def files(dataset: str, names: Sequence[str]) -> dict[str, str]:
+    """The files of some real scenes, each verified, with their SHA-256."""
+    return {file.path: file.sha256 for file in DATASETS[dataset].files
             if any(name in file.path for name in names) and locate(file)}
 
 
@@ -126,7 +125,7 @@ def main() -> int:
               file=sys.stderr)
         return 1
     torch.set_num_threads(1)
-    found = measure(list(labelled_scenes(DATASET, here))) | {"files": files()}
+    found = measure(list(labelled_scenes(DATASET, here))) | {"files": files(DATASET, here)}
     recorded.save_results(NAME, found, COMMAND, [SMALL.seed, HELD_OUT_SEED], recorded.FOLDER)
     return 0
 

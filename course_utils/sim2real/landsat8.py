@@ -13,10 +13,13 @@ from course_utils.data.real import read_labelled_npz
 from course_utils.models.threshold import AllOf
 from course_utils.predict import tiled
 from course_utils.sensors import LANDSAT8, Sensor
-from course_utils.sim2real.scores import CLOUD_FROM, score
+from course_utils.sim2real.scores import score
 from course_utils.sim2real.training import Sim2Real, train_unet
 
 BASELINE_BANDS = ("B2", "B6")       # of the threshold rule: bright in the blue and at 1.6 µm
+# Probability from which a pixel is cloud: the one with the best mean IoU on scenes of another set, which stand in no
+# score here (`ukis`; the record `landsat8` has the counts).
+CUT = 0.2
 
 
 def simulated(numbers: Sequence[int], seed: int, sensor: Sensor, bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +77,7 @@ def landsat8(path: str | Path, bands: Sequence[str] | None = None, config: Sim2R
     rule = threshold_rule(images, codes, bands)
     baseline = score(rule.predict, scenes, bands) | {"train_seconds": time.perf_counter() - started}
     model, seconds = train_unet(images, codes, config)
-    unet = score(lambda image: tiled(model, image, tile=512, overlap=128) >= CLOUD_FROM, scenes, bands)
+    unet = score(lambda image: tiled(model, image, tile=512, overlap=128) >= CUT, scenes, bands)
     return unet | {"train_seconds": seconds, "seed": config.seed, "baseline": baseline | {"seed": config.seed}}
 
 

@@ -41,11 +41,11 @@ class Sim2Real:
     scenes: int = 300
     validation_scenes: int = 20
     seed: int = 0
-    width: int = 10
-    depth: int = 4
+    width: int = 16
+    depth: int = 3
     crop: int = 128
     crops_per_epoch: int = 304
-    epochs: int = 10
+    epochs: int = 16
     batch_size: int = 8
     learning_rate: float = 4e-3
     max_seconds: float = 80.0
