@@ -1,6 +1,7 @@
-"""The record of `sim2real landsat8`: its cut is the best where it was chosen, and nothing is never written over it."""
+"""The record of `sim2real landsat8`: its cut is the best where it was chosen, and it is that of today's settings."""
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from course_utils.sensors import LANDSAT8
 from course_utils.sim2real.domain import from_json
 from course_utils.sim2real.landsat8 import CUT
 from course_utils.sim2real.scores import tally
+from course_utils.sim2real.training import Sim2Real
 from tools import record_landsat as tool
 
 
@@ -33,11 +35,12 @@ def test_every_training_is_counted_on_the_same_pixels(record):
     assert record["counts"]["0"] != record["counts"]["1"]
 
 
-def test_the_files_and_the_simulator_are_those_of_the_course(record):
+def test_the_files_the_simulator_and_the_settings_are_those_of_the_course(record):
     known = {file.path: file.sha256 for name in (tool.CHOOSE, tool.REPORT) for file in DATASETS[name].files}
     assert record["files"].items() <= known.items()
     about = recorded.results("landsat8")[1]
     assert about["simulator"] == simulate.VERSION, f"run: {tool.COMMAND}"
+    assert record["config"] == json.loads(json.dumps(asdict(Sim2Real()))), f"run: {tool.COMMAND}"
 
 
 def made(name, bands, seed):
@@ -65,6 +68,21 @@ def test_cuts_are_tried_on_one_set_and_the_other_is_scored_at_one_cut(tmp_path, 
         assert from_json(counts) == {"a": tally(sets["ukis"][0].image[0] >= float(cut), sets["ukis"][0])}
     chosen = {"b": tally(sets["l8biome"][0].image[0] >= found["cut"], sets["l8biome"][0])}
     assert from_json(found["counts"]["1"]) == chosen
+
+
+def test_a_network_is_trained_on_the_bands_of_the_scenes_in_their_order(monkeypatch):
+    seen = []
+    monkeypatch.setattr(tool, "train_unet", lambda images, codes, config: seen.append(images) or (None, 0.0))
+    images = np.arange(len(LANDSAT8.bands), dtype=np.float32)[None, :, None, None]
+    tool.train_for(("B6", "B2"), images, None, None)
+    assert seen[0].ravel().tolist() == [LANDSAT8.index("B6"), LANDSAT8.index("B2")]
+
+
+def test_scenes_of_another_sensor_are_left_out(monkeypatch):
+    ours = made("a", LANDSAT8.band_names, 0)
+    monkeypatch.setattr(tool, "available", lambda dataset: ("a", "b"))
+    monkeypatch.setattr(tool, "labelled_scenes", lambda dataset, names: iter([ours, replace(ours, sensor="other")]))
+    assert tool.scenes_here("ukis") == [ours]
 
 
 def test_the_best_cut_is_that_of_all_trainings_together():

@@ -8,7 +8,7 @@ writes course_utils/recorded/landsat8.json, and takes about ten minutes on two c
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -75,7 +75,8 @@ def main() -> int:
               f"run python -m course_utils fetch {CHOOSE} {REPORT}", file=sys.stderr)
         return 1
     used = [files(name, [scene.name for scene in scenes]) for name, scenes in ((CHOOSE, choose), (REPORT, report))]
-    found = measure(choose, report, Sim2Real()) | {"files": used[0] | used[1]}
+    config = Sim2Real()
+    found = measure(choose, report, config) | {"config": asdict(config), "files": used[0] | used[1]}
     recorded.save_results(NAME, found, COMMAND, list(SEEDS), recorded.FOLDER)
     return 0
 
