@@ -1,6 +1,7 @@
 """From simulation to real images: the scores against plain counting, the crops, and the whole command once, small."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from course_utils import __main__ as command_line
 from course_utils import sim2real, simulate
 from course_utils.data.errors import LayoutError
 from course_utils.data.real import LabelledScene, write_labelled_npz
+from course_utils.models.unet import UNet
 from course_utils.sensors import LANDSAT8
+from course_utils.sim2real import training
+from course_utils.tasks import Segmentation
 
 TINY = sim2real.Sim2Real(
     scenes=3, validation_scenes=1, width=2, depth=1, crop=32, crops_per_epoch=4, epochs=2, batch_size=2
@@ -87,6 +91,49 @@ def test_the_command_trains_and_prints_one_object(file, monkeypatch, capsys):
 def test_the_same_seed_gives_the_same_scores_and_fewer_bands_are_allowed(file):
     first, again = (sim2real.landsat8(file, ["B2", "B3", "B4"], TINY) for _ in range(2))
     assert {k: first[k] for k in sim2real.SCORES} == {k: again[k] for k in sim2real.SCORES}
+
+
+def trained(config):
+    """Weights after a training on noise, as a list of tensors."""
+    rng = np.random.default_rng(0)
+    images, codes = rng.random((4, 3, 32, 32), np.float32), rng.integers(0, 2, (4, 32, 32)).astype(np.uint8)
+    return list(sim2real.train_unet(images, codes, config)[0].state_dict().values())
+
+
+def test_a_slow_machine_trains_fewer_epochs_but_whole_ones(capsys):
+    """Without time for two epochs the one-cycle schedule is that of one, down to its end, not the half of two."""
+    hurried, short, long = map(trained, (replace(TINY, max_seconds=1e-6), replace(TINY, epochs=1), TINY))
+    assert all(torch.equal(a, b) for a, b in zip(hurried, short, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(short, long, strict=True))
+    assert capsys.readouterr().err.count("this machine trains 1 of 2 epochs in 0 s") == 1
+
+
+def test_epochs_are_planned_from_the_time_that_batches_take(monkeypatch):
+    clock = iter([])
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(training, "train_epoch", lambda *args: None)
+    monkeypatch.setattr(training, "evaluate", lambda *args: None)
+    model, batches, looks = torch.nn.Linear(2, 1), [None] * 30, [None] * 5
+    for slowest, limit, epochs in ((2.0, 700.0, 10), (90.0, 700.0, 10), (2.0, 699.0, 9), (2.0, 1.0, 1), (2.0, 1e9, 40)):
+        ends = np.cumsum([slowest] + 7 * [2.0] + [2.0])              # 30 batches of 2 s and 5 looks of 2 s: 70 s
+        clock = iter(np.stack([ends - np.diff(ends, prepend=0), ends], axis=1).ravel().tolist())
+        config = sim2real.Sim2Real(epochs=40, max_seconds=limit)
+        assert training.epochs_in_time(model, None, batches, looks, config) == epochs
+
+
+def test_the_rehearsal_leaves_the_model_as_it_was():
+    crops = sim2real.Crops(np.random.default_rng(0).random((2, 3, 32, 32), np.float32),
+                           np.zeros((2, 32, 32), np.uint8), crop=16, seed=0)
+    model = training.unet(3, TINY)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    loader = torch.utils.data.DataLoader(crops, 2, sampler=range(6))
+    assert training.epochs_in_time(model, Segmentation(), loader, loader, TINY) == TINY.epochs
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_blocks_of_one_pixel_are_a_plain_unet():
+    assert isinstance(training.unet(3, replace(TINY, block=1)), UNet)
+    assert training.unet(3, replace(TINY, block=4, depth=1)).factor == 8
 
 
 def test_the_threshold_rule_uses_blue_and_swir_where_they_are():

@@ -70,12 +70,14 @@ def test_cuts_are_tried_on_one_set_and_the_other_is_scored_at_one_cut(tmp_path, 
     assert from_json(found["counts"]["1"]) == chosen
 
 
-def test_a_network_is_trained_on_the_bands_of_the_scenes_in_their_order(monkeypatch):
+def test_a_network_is_trained_on_the_bands_of_the_scenes_in_their_order_and_with_all_its_epochs(monkeypatch):
     seen = []
-    monkeypatch.setattr(tool, "train_unet", lambda images, codes, config: seen.append(images) or (None, 0.0))
+    monkeypatch.setattr(tool, "train_unet", lambda images, codes, config: seen.append((images, config)) or (None, 0.0))
     images = np.arange(len(LANDSAT8.bands), dtype=np.float32)[None, :, None, None]
-    tool.train_for(("B6", "B2"), images, None, None)
-    assert seen[0].ravel().tolist() == [LANDSAT8.index("B6"), LANDSAT8.index("B2")]
+    tool.train_for(("B6", "B2"), images, None, Sim2Real(epochs=7))
+    (given, config), = seen
+    assert given.ravel().tolist() == [LANDSAT8.index("B6"), LANDSAT8.index("B2")]
+    assert config == Sim2Real(epochs=7, max_seconds=float("inf"))
 
 
 def test_scenes_of_another_sensor_are_left_out(monkeypatch):

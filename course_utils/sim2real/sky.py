@@ -20,8 +20,8 @@ SIDE = 96                   # pixels along the longer side of what the model loo
 EVEN = 0.5                  # probability from which a pixel is cloud: in a cloud fraction both mistakes weigh the same
 # Cameras are drawn with every picture, so crops are scaled little: red beside blue is what tells cloud from sky.
 SKY = Sim2Real(
-    scenes=480, validation_scenes=32, width=8, depth=4, crop=80, crops_per_epoch=512, epochs=14, gains=(0.05, 0.02),
-    loss="bce",
+    scenes=480, validation_scenes=32, block=1, width=8, depth=4, crop=80, crops_per_epoch=512, epochs=14,
+    gains=(0.05, 0.02), loss="bce",
 )  # fmt: skip
 
 

@@ -1,20 +1,28 @@
 """What every experiment shares: its settings, and a U-Net trained on random crops of simulated images."""
 
+import copy
+import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 from torch.utils.data import DataLoader, Dataset, RandomSampler
+from tqdm import tqdm
 
 from course_utils import losses
 from course_utils.codes import IGNORE, is_cloud
+from course_utils.models.coarse import Coarse
 from course_utils.models.scaled import Scaled
 from course_utils.models.unet import UNet
 from course_utils.tasks import Segmentation
-from course_utils.train import FitConfig, fit
+from course_utils.train import FitConfig, evaluate, fit, train_epoch
+
+REHEARSED = 8       # batches that tell how fast a machine is
 
 
 @dataclass(frozen=True)
@@ -25,14 +33,15 @@ class Sim2Real:
         scenes: simulated scenes to train on.
         validation_scenes: further simulated scenes that choose the best epoch.
         seed: of the scenes, the weights and the training.
-        width: channels of the U-Net at full resolution.
+        block: pixels along one side of what is a pixel to the U-Net (`models.coarse`); 1 is full resolution.
+        width: channels of the U-Net at its finest resolution.
         depth: how often it halves the image.
         crop: side of the training crops, pixels.
         crops_per_epoch: random crops in an epoch.
-        epochs: how many epochs.
+        epochs: how many epochs, or as many as fit into `max_seconds`.
         batch_size: crops in a batch.
         learning_rate: peak of the one-cycle schedule.
-        max_seconds: training stops after the first epoch that ends later.
+        max_seconds: what a training may take: on a slow machine fewer epochs are planned (`epochs_in_time`).
         gains: spread of the factors that scale a crop: of one for all bands, and of one for each.
         loss: which one of `course_utils.losses`, by name.
         mixed_precision: as in `train.FitConfig`.
@@ -41,10 +50,11 @@ class Sim2Real:
     scenes: int = 300
     validation_scenes: int = 20
     seed: int = 0
+    block: int = 2
     width: int = 16
     depth: int = 3
-    crop: int = 128
-    crops_per_epoch: int = 304
+    crop: int = 96
+    crops_per_epoch: int = 1216
     epochs: int = 16
     batch_size: int = 8
     learning_rate: float = 4e-3
@@ -115,16 +125,70 @@ def train_unet(
     torch.manual_seed(config.seed)
     cut = len(images) - config.validation_scenes
     some = images[:cut, :, ::8, ::8].swapaxes(0, 1)[:, codes[:cut, ::8, ::8] != IGNORE]  # (C, N)
-    model = scale(UNet(images.shape[1], width=config.width, depth=config.depth), torch.from_numpy(some.T))
+    model = scale(unet(images.shape[1], config), torch.from_numpy(some.T))
     model = model.to(memory_format=torch.channels_last)     # the layout that convolutions are fastest in
     crops = Crops(images[:cut], codes[:cut], config.crop, config.seed, config.gains)
     drawn = RandomSampler(crops, num_samples=config.crops_per_epoch, generator=torch.Generator())
     train = DataLoader(crops, config.batch_size, sampler=drawn, generator=drawn.generator)
     last = zip(torch.from_numpy(images[cut:]), torch.from_numpy(codes[cut:]), strict=True)
     held_out = [_sample(image, code) for image, code in last]
+    task, validation = Segmentation(getattr(losses, config.loss)), DataLoader(held_out, 4)
     started = time.perf_counter()
-    fit(model, Segmentation(getattr(losses, config.loss)), train, DataLoader(held_out, 4), FitConfig(
-        epochs=config.epochs, learning_rate=config.learning_rate, weight_decay=1e-2, schedule="onecycle",
+    epochs = epochs_in_time(model, task, train, validation, config)
+    fit(model, task, train, validation, FitConfig(
+        epochs=epochs, learning_rate=config.learning_rate, weight_decay=1e-2, schedule="onecycle",
         max_seconds=config.max_seconds, mixed_precision=config.mixed_precision, seed=config.seed,
     ))  # fmt: skip
     return model, time.perf_counter() - started
+
+
+def unet(channels: int, config: Sim2Real) -> nn.Module:
+    """Build the U-Net of some settings.
+
+    Args:
+        channels: number of input channels.
+        config: see `Sim2Real`.
+
+    Returns:
+        Network that maps (B, C, H, W) to logits (B, H, W).
+    """
+    if config.block == 1:
+        return UNet(channels, width=config.width, depth=config.depth)
+    inside = UNet(channels * config.block**2, width=config.width, depth=config.depth)
+    return Coarse(inside, channels, config.block)
+
+
+def epochs_in_time(
+    model: nn.Module, task: Segmentation, train: DataLoader, validation: DataLoader, config: Sim2Real
+) -> int:
+    """Plan as many epochs as this machine can train in `config.max_seconds`, and say so if they are fewer than wished.
+
+    One-cycle training ends with small steps. Stopped halfway by the clock, it would end with its largest ones, worse
+    than after half as many epochs that were planned. So a copy of the model rehearses some batches first.
+
+    Args:
+        model: what is to be trained; left as it is.
+        task: as in `train.fit`.
+        train: as in `train.fit`.
+        validation: as in `train.fit`.
+        config: see `Sim2Real`.
+
+    Returns:
+        Number of epochs, from 1 to `config.epochs`.
+    """
+    model = copy.deepcopy(model)
+    optimizer = optim.AdamW(model.parameters(), lr=1e-4)
+    still = optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    batches, seconds = iter(train), []
+    for _ in range(min(REHEARSED, len(train))):
+        started = time.perf_counter()
+        train_epoch(model, task, islice(batches, 1), optimizer, still, config.mixed_precision)
+        seconds.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    evaluate(model, task, islice(validation, 1), config.mixed_precision)
+    looked = time.perf_counter() - started
+    epoch = len(train) * statistics.median(seconds) + len(validation) * looked
+    epochs = int(np.clip(config.max_seconds / epoch, 1, config.epochs))
+    if epochs < config.epochs:
+        tqdm.write(f"this machine trains {epochs} of {config.epochs} epochs in {config.max_seconds:.0f} s", sys.stderr)
+    return epochs

@@ -14,7 +14,7 @@ from course_utils.sim2real.training import Sim2Real, train_unet
 
 # Small, so that eight of them take minutes: 400 steps each, in float32 on every machine.
 SMALL = Sim2Real(
-    width=6, depth=3, crop=64, crops_per_epoch=640, epochs=5, max_seconds=3600.0, loss="bce",
+    block=1, width=6, depth=3, crop=64, crops_per_epoch=640, epochs=5, max_seconds=3600.0, loss="bce",
     mixed_precision=False,
 )  # fmt: skip
 MEMBERS = 4                         # trainings that differ in their seed only
