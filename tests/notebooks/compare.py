@@ -2,7 +2,8 @@
 
 A reference file, ``references/NN_topic.json``, holds for each cell tagged ``compare``, under the cell's name,
 ``{"text": ..., "rtol": ..., "atol": ...}``. Text between the numbers is compared exactly after spaces are
-normalised; each number may differ from its reference by ``atol + rtol * |reference|``.
+normalised; each number may differ from its reference by ``atol + rtol * |reference|``, where ``atol`` is one number for
+all of them, or a list with one for each.
 """
 
 import json
@@ -50,9 +51,11 @@ def difference(reference: dict, text: str) -> str:
     frame, numbers = split(text)
     if frame != wanted_frame:
         return f"text (numbers as #): found {frame!r}, the reference has {wanted_frame!r}"
-    far = [f"found {a:.10g}, the reference has {b:.10g} (rtol {reference['rtol']:g}, atol {reference['atol']:g})"
-           for a, b in zip(numbers, wanted, strict=True)
-           if not math.isclose(a, b, rel_tol=0, abs_tol=reference["atol"] + reference["rtol"] * abs(b))]
+    rtol, atol = reference["rtol"], reference["atol"]
+    atols = atol if isinstance(atol, list) else [atol] * len(wanted)
+    far = [f"found {a:.10g}, the reference has {b:.10g} (rtol {rtol:g}, atol {near:g})"
+           for a, b, near in zip(numbers, wanted, atols, strict=True)
+           if not math.isclose(a, b, rel_tol=0, abs_tol=near + rtol * abs(b))]
     return "; ".join(far)
 
 

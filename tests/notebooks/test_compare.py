@@ -51,6 +51,15 @@ def test_difference(reference, text, rtol, same):
     assert (found == "") is same
 
 
+def test_a_tolerance_may_be_given_for_each_number():
+    reference = {"text": "IoU 0.50, small recall 0.50", "rtol": 0, "atol": [0.01, 0.1]}
+    assert compare.difference(reference, "IoU 0.505, small recall 0.59") == ""
+    assert compare.difference(reference, "IoU 0.52, small recall 0.62") == (
+        "found 0.52, the reference has 0.5 (rtol 0, atol 0.01); found 0.62, the reference has 0.5 (rtol 0, atol 0.1)")
+    with pytest.raises(ValueError, match="shorter"):
+        compare.difference({**reference, "atol": [0.01]}, "IoU 0.50, small recall 0.50")
+
+
 def test_a_difference_shows_both_numbers_and_the_tolerance():
     assert compare.difference({"text": "IoU 0.5", **TIGHT}, "IoU 0.6") == (
         "found 0.6, the reference has 0.5 (rtol 1e-06, atol 1e-09)")
@@ -139,4 +148,7 @@ def test_every_reference_file_has_its_chapter_and_whole_entries():
         assert path.stem in stems, f"{path.name} has no chapter"
         for name, reference in compare.load(path.stem).items():
             assert set(reference) == {"text", "rtol", "atol"}, f"{path.name}, {name}"
-            assert compare.split(reference["text"])[1], f"{path.name}, {name}: no number"
+            numbers = compare.split(reference["text"])[1]
+            assert numbers, f"{path.name}, {name}: no number"
+            if isinstance(reference["atol"], list):
+                assert len(reference["atol"]) == len(numbers), f"{path.name}, {name}: a tolerance for each number"
