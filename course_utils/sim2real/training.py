@@ -163,8 +163,8 @@ def epochs_in_time(
 ) -> int:
     """Plan as many epochs as this machine can train in `config.max_seconds`, and say so if they are fewer than wished.
 
-    One-cycle training ends with small steps. Stopped halfway by the clock, it would end with its largest ones, worse
-    than after half as many epochs that were planned. So a copy of the model rehearses some batches first.
+    One-cycle training ends with small steps; stopped halfway by the clock, it would end with steps near its largest.
+    So a copy of the model rehearses some batches first. A machine that then slows down is still stopped by the clock.
 
     Args:
         model: what is to be trained; left as it is.
